@@ -97,14 +97,29 @@ func Decode(m Message) (history string, e event.Envelope, err error) {
 	}
 	var faults [4]error
 	e.Type, faults[0] = event.ParseType(values[headerType])
-	e.Time, faults[1] = time.Parse(time.RFC3339Nano, values[headerTime])
+	e.Time, faults[1] = moment(values[headerTime])
 	e.Version, faults[2] = number(values[headerVersion], 0)
 	e.Position, faults[3] = number(values[headerPosition], 1)
-	if err := errors.Join(faults[:]...); err != nil {
-		return "", e, fmt.Errorf("%w: %w", ErrForeign, err)
+	for _, fault := range faults {
+		if fault != nil {
+			return "", e, fmt.Errorf("%w: %w", ErrForeign, fault)
+		}
 	}
-	e.Time = event.Truncate(e.Time)
 	return history, e, nil
+}
+
+// moment reads a time in any zone. In UTC it must still be one that can be
+// written again, which those at the ends of the calendar are not.
+func moment(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t = event.Truncate(t)
+	if year := t.Year(); year < 0 || year > 9999 {
+		return time.Time{}, fmt.Errorf("%q lies outside the years 0 to 9999", s)
+	}
+	return t, nil
 }
 
 func number(s string, least int64) (int64, error) {

@@ -27,7 +27,7 @@ type Feed interface {
 	Open(ctx context.Context) (Topic, error)
 
 	// Bounds returns first and end offset of each partition, the partition's
-	// number being the index.
+	// number being the index, or ErrTopicChanged.
 	Bounds(ctx context.Context, topic Topic) ([]Bounds, error)
 
 	// Read yields the records of one partition with from <= offset < end, in
