@@ -174,6 +174,10 @@ func (r *Repository[S]) decide(ctx context.Context, request Request[S]) (Outcome
 		}
 		lost = err // whatever became of another's commit, the state is not what was decided on
 	}
+	var conflict *eventstore.ConflictError
+	if errors.As(lost, &conflict) {
+		return Outcome{}, nil, fmt.Errorf("gave up after %d attempts: %w", r.config.AttemptsMax, conflict)
+	}
 	return Outcome{}, nil, fmt.Errorf("stream %s: gave up after %d attempts: %w: %w",
 		e.stream, r.config.AttemptsMax, eventstore.ErrConflict, plain(lost))
 }

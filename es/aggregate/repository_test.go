@@ -309,7 +309,9 @@ func TestRepository_GivesUpAfterConflicts(t *testing.T) {
 		return []eventstore.Outcome{{State: eventstore.Conflict, Actual: group[0].Expected + 1}}, nil
 	})
 	_, err := p.Execute(t.Context(), aggregate.Request[purse]{Stream: "p", Decide: putIn(1)})
-	require.ErrorIs(t, err, eventstore.ErrConflict)
+	var conflict *eventstore.ConflictError
+	require.ErrorAs(t, err, &conflict)
+	require.Equal(t, eventstore.ConflictError{Stream: "p", Expected: -1, Actual: 0}, *conflict)
 	require.Equal(t, 3, tries)
 }
 

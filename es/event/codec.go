@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -119,11 +120,13 @@ func (c *Codec) Encode(payload any) (Type, []byte, error) {
 	if !ok {
 		return Type{}, nil, fmt.Errorf("%w: Go type %T is not defined in this codec", ErrUnknownType, payload)
 	}
-	data, err := json.Marshal(payload)
-	if err != nil {
+	var data bytes.Buffer
+	encoder := json.NewEncoder(&data)
+	encoder.SetEscapeHTML(false) // these bytes are for programs and people, not for a page
+	if err := encoder.Encode(payload); err != nil {
 		return Type{}, nil, fmt.Errorf("encode %s: %w", t, err)
 	}
-	return t, data, nil
+	return t, bytes.TrimSuffix(data.Bytes(), []byte("\n")), nil
 }
 
 // Decode lifts data to the newest schema and returns the payload struct by

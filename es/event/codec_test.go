@@ -107,6 +107,14 @@ func TestCodec_Encode(t *testing.T) {
 	require.ErrorIs(t, err, event.ErrUnknownType)
 }
 
+// The bytes are what people see in a database and in the feed.
+func TestCodec_EncodeKeepsText(t *testing.T) {
+	t.Parallel()
+	_, data, err := newCodec(t).Encode(opened{Holder: "Tom & Ann <both> \u2028"})
+	require.NoError(t, err)
+	require.Equal(t, `{"holder":"Tom & Ann <both> \u2028"}`, string(data))
+}
+
 func TestNewCodec(t *testing.T) {
 	t.Parallel()
 	v := func(schema int) event.Type { return event.Type{Name: "bank.opened", Schema: schema} }
