@@ -84,7 +84,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.metrics.observe(r, answer.code(), time.Since(started))
 		}
 		if cause != nil && answer.aborted {
-			panic(http.ErrAbortHandler)
+			panic(http.ErrAbortHandler) // half an answer is out: net/http cuts the connection on this one
 		}
 	}()
 	if p := s.examine(r); p != nil {

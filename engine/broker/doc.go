@@ -49,7 +49,7 @@
 //   - broker.go: Config, New, Run; the order of start and stop
 //   - address.go, errors.go: which addresses are refused, and the errors for people
 //   - listener.go, conn.go: connections that can be waited for, and the guard on what they send
-//   - folder.go, lock_*.go: the folder: lock, layout, moving aside, flushing
+//   - folder.go: the folder: lock, layout, moving aside, flushing
 //   - repair.go, partition.go, segment.go, journal.go: making the files sound before kfake reads them
 //   - log.go: kfake's messages in log/slog
 package broker

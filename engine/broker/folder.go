@@ -7,9 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-)
 
-var errHeld = errors.New("held by another process")
+	"github.com/gofrs/flock"
+)
 
 // folder is the place on disk, locked for as long as it is open:
 //
@@ -20,7 +20,7 @@ var errHeld = errors.New("held by another process")
 // The lock lies outside data, so that data can be renamed under it.
 type folder struct {
 	dir  string
-	lock *os.File
+	lock *flock.Flock
 	log  *slog.Logger
 }
 
@@ -28,13 +28,16 @@ func openFolder(dir string, log *slog.Logger) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, folderError(dir, err)
 	}
-	lock, err := lockFile(filepath.Join(dir, "lock"))
-	if errors.Is(err, errHeld) {
-		return nil, &ConfigError{"Dir", fmt.Errorf(
-			"folder %s is %w; stop that one, or give this one a folder of its own", dir, errHeld)}
-	}
+	// The system gives the lock back when the process dies. Its file stays: a
+	// process that removed it could take another's lock away.
+	lock := flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))
+	held, err := lock.TryLock()
 	if err != nil {
 		return nil, folderError(dir, err)
+	}
+	if !held {
+		return nil, &ConfigError{"Dir", fmt.Errorf(
+			"folder %s is held by another process; stop that one, or give this one a folder of its own", dir)}
 	}
 	return &folder{dir: dir, lock: lock, log: log}, nil
 }

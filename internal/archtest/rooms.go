@@ -62,6 +62,14 @@ func toolkit() []Room {
 			Path: "es/bus/bustest", Is: "the suite that every bus passes", Suite: true,
 			May: []string{"es/event", "es/bus"},
 		},
+		{
+			Path: "es/checkpoint/checkpointtest", Is: "the suite that every store of checkpoints and leases passes", Suite: true,
+			May: []string{"es/event", "es/checkpoint"},
+		},
+		{
+			Path: "es/projection/projectiontest", Is: "the suite that every store of a projection passes", Suite: true,
+			May: []string{"es/event", "es/bus", "es/checkpoint", "es/projection"},
+		},
 	}
 }
 
@@ -118,8 +126,12 @@ func surroundings() []Room {
 		{Path: "test/e2e", Is: "the built binary from outside", Suite: true, May: ours},
 		{Path: "test/crash", Is: "kill, restart, compare", Suite: true, May: ours},
 		{Path: "test/compat", Is: "wire formats against the original's", Suite: true, May: ours},
+		{Path: "test/docs", Is: "what the guides tell to run, run", Suite: true, May: ours},
 		{Path: "internal/archtest", Is: "the rules of this tree as tests"},
-		{Path: "internal/testenv", Is: "finds or starts real engines for tests", Suite: true},
+		{
+			Path: "internal/testenv", Is: "gives tests the real things: the program as a process, engines, the feed", Suite: true,
+			May: []string{"es/event", "es/bus"},
+		},
 	}
 }
 
