@@ -20,6 +20,9 @@ type group struct {
 	// chance all the same: another process took version 8, we lose, and our 9,
 	// decided on our own 8, would follow theirs.
 	lost map[string]bool
+	// lostCommits are the same, for those that were decided on one of them in
+	// another stream.
+	lostCommits map[*Pending]bool
 }
 
 type failure struct {
@@ -54,7 +57,7 @@ func (s *Store) gather() (*group, bool) {
 		}
 		return true
 	})
-	g := &group{lost: make(map[string]bool)}
+	g := &group{lost: make(map[string]bool), lostCommits: make(map[*Pending]bool)}
 	for _, p := range taken {
 		if p.after != nil && p.after.lost() {
 			// It came too late to be swept out with what it was decided on.
@@ -78,7 +81,7 @@ func (g *group) apply(outcomes []Outcome) (written int, last int64) {
 			p.succeed(o.Position)
 			written++
 			last = max(last, p.receipt.Position)
-		case g.lost[c.Stream]:
+		case g.lost[c.Stream] || g.lostCommits[p.after]:
 			g.fail(p, fmt.Errorf("stream %s: %w", c.Stream, ErrPredecessorLost))
 		case o.State == Conflict:
 			g.fail(p, &ConflictError{Stream: c.Stream, Expected: c.Expected, Actual: o.Actual})
@@ -97,6 +100,7 @@ func (g *group) apply(outcomes []Outcome) (written int, last int64) {
 func (g *group) fail(p *Pending, err error) {
 	g.failed = append(g.failed, failure{p, err})
 	g.lost[p.commit.Stream] = true
+	g.lostCommits[p] = true
 }
 
 // failAll sets aside everything that is open.
@@ -125,6 +129,7 @@ func (s *Store) release(g *group) {
 	}
 	g.failed = nil
 	clear(g.lost)
+	clear(g.lostCommits)
 }
 
 func (g *group) commits() []Commit {

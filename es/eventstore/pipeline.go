@@ -32,7 +32,7 @@ func (s *Store) Run(ctx context.Context) error {
 				return err
 			}
 		}
-		if !open {
+		if !open || work.Err() != nil {
 			return nil
 		}
 	}
@@ -69,23 +69,25 @@ func (s *Store) write(ctx context.Context, g *group) error {
 		outcomes, err := s.attempt(ctx, first, g)
 		if errors.Is(err, errEngineBroken) {
 			s.config.Logger.Error("event store stopped", "error", err)
-			s.giveUp(g)
+			s.giveUp(g, true)
 			return err
 		}
 		open := len(g.open)
 		written, last := g.apply(outcomes)
+		refused := len(g.failed) > 0
+		first = max(first, last+1) // the place of what is left
 		s.head.raise(last)
 		s.stats.commits.Add(int64(written))
 		s.release(g)
 
 		switch {
 		case len(g.open) == 0:
-			a.reached(true)
+			a.reached(true, true)
 			return nil
 		case err == nil:
-			a.reached(len(g.open) < open)
+			a.reached(len(g.open) < open, refused)
 			if first, err = s.renumber(ctx, first, &a); err != nil {
-				s.giveUp(g)
+				s.giveUp(g, a.doubt)
 				return nil //nolint:nilerr // the engine is out of reach and time is up: the callers know
 			}
 		case a.unavailable(err):
@@ -94,7 +96,7 @@ func (s *Store) write(ctx context.Context, g *group) error {
 			return nil
 		default:
 			if a.pause(ctx, err) != nil {
-				s.giveUp(g)
+				s.giveUp(g, a.doubt)
 				return nil
 			}
 		}
@@ -125,14 +127,16 @@ func (s *Store) renumber(ctx context.Context, first int64, a *attempts) (int64, 
 	for {
 		position, err := s.engine.Head(ctx)
 		switch {
-		case err == nil && position < first && !a.settled:
-			// Neither written nor refused nor displaced: what it collided with
-			// is not visible yet.
-			return first, a.pause(ctx, nil)
-		case err == nil:
+		case err == nil && position >= first:
 			a.doubt = false // the place is taken: nothing of ours can arrive there
 			s.head.raise(position)
 			return position + 1, nil
+		case err == nil && a.progress:
+			return first, nil
+		case err == nil:
+			// Neither written nor refused nor displaced: what it collided with
+			// is not visible yet.
+			return first, a.pause(ctx, nil)
 		}
 		if err := a.pause(ctx, err); err != nil {
 			return 0, err
@@ -140,9 +144,14 @@ func (s *Store) renumber(ctx context.Context, first int64, a *attempts) (int64, 
 	}
 }
 
-// giveUp leaves a group behind whose fate nobody here will learn.
-func (s *Store) giveUp(g *group) {
-	g.failAll(fmt.Errorf("%w: the store was stopped", ErrOutcomeUnknown))
+// giveUp leaves a group behind when the store stops. After a doubtful attempt
+// nobody here will learn its fate.
+func (s *Store) giveUp(g *group, doubt bool) {
+	err := ErrUnavailable
+	if doubt {
+		err = ErrOutcomeUnknown
+	}
+	g.failAll(fmt.Errorf("%w: the store was stopped", err))
 	s.release(g)
 }
 
@@ -153,10 +162,9 @@ type attempts struct {
 	// doubt: an attempt ended so that it may have arrived, or may yet. From
 	// then on no later failure is proof that nothing was written.
 	doubt bool
-	// settled: the last answer decided the fate of a commit, and so of the
-	// place that the group had.
-	settled bool
-	failed  int
+	// progress: the last answer decided the fate of a commit.
+	progress bool
+	failed   int
 }
 
 // unavailable tells whether it is time, and true, to say that nothing was
@@ -172,14 +180,16 @@ func (a *attempts) unavailable(err error) bool {
 	return true
 }
 
-// reached notes that the engine answered, and whether that settled the fate of
-// a commit.
-func (a *attempts) reached(settled bool) {
+// reached notes that the engine answered. What stands behind a refused commit
+// is settled with it: no earlier attempt can have come past that one. What only
+// stands behind a written one is not: a doubtful attempt that has brought the
+// one may yet bring the other.
+func (a *attempts) reached(progress, refused bool) {
 	if a.failed > 0 || a.store.down {
 		a.store.config.Logger.Info("event store is back", "attempts", a.failed, "after", time.Since(a.began))
 	}
-	a.store.down, a.failed, a.settled = false, 0, settled
-	if settled {
+	a.store.down, a.failed, a.progress = false, 0, progress
+	if refused {
 		a.doubt = false
 	}
 }

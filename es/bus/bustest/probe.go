@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -201,34 +202,53 @@ func (p *probe) assigned(partition int32) []bus.Assignment {
 	return found
 }
 
-// start runs the probe in a group and returns what ends it.
-func (e *env) start(group string, p *probe) (stop func()) {
+// running is a call of Run.
+type running struct {
+	env    *env
+	probe  *probe
+	cancel context.CancelFunc
+	over   chan struct{} // closed when it has returned
+	err    error         // what it returned
+}
+
+// start runs the probe in a group until the case ends, or is told to stop.
+func (e *env) start(group string, p *probe) *running {
 	e.Helper()
 	ctx, cancel := context.WithCancel(e.ctx)
-	done := make(chan error, 1)
-	go func() { done <- e.Subscriber.Run(ctx, group, p) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		select {
-		case err := <-done:
-			p.ended.Store(true)
-			require.NoError(e, err, "Run returns nil when its context ends")
-		case <-ctxAfter(e):
-			require.Fail(e, "Run does not return though its context has ended")
-		}
-		require.Empty(e, p.holds(), "every partition is revoked when Run returns")
+	r := &running{env: e, probe: p, cancel: cancel, over: make(chan struct{})}
+	go func() {
+		defer close(r.over)
+		r.err = e.Subscriber.Run(ctx, group, p)
+		p.ended.Store(true)
+	}()
+	e.Cleanup(func() {
+		r.stop()
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		require.Empty(e, p.faults)
 	})
-	e.Cleanup(stop)
-	return stop
+	return r
 }
 
-func ctxAfter(e *env) <-chan struct{} {
-	ctx, cancel := context.WithTimeout(context.Background(), e.patience)
-	e.Cleanup(cancel)
-	return ctx.Done()
+// stop ends it in order. It may be called more than once.
+func (r *running) stop() {
+	r.env.Helper()
+	r.cancel()
+	require.False(r.env, r.goesOn(r.env.patience), "Run does not return though its context has ended")
+	require.NoError(r.env, r.err, "Run returns nil when its context ends")
+	require.Empty(r.env, r.probe.holds(), "every partition is revoked when Run returns")
+}
+
+// goesOn tells whether Run has not returned for so long.
+func (r *running) goesOn(long time.Duration) bool {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-r.over:
+		return false
+	case <-timer.C:
+		return true
+	}
 }
 
 // requireConsumed waits until the probe has consumed these events and no

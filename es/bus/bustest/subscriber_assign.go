@@ -1,9 +1,10 @@
 package bustest
 
 import (
-	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,7 +37,7 @@ func (e *env) byPartition(events []event.Envelope) [][]string {
 func assignEvery(e *env) {
 	events := e.append(e.script.each(5)...)
 	p := newProbe()
-	stop := e.start(e.group(), p)
+	e.start(e.group(), p)
 	e.requireConsumed(p, e.byPartition(events))
 	for partition := range e.Partitions {
 		a := p.assigned(partition)
@@ -44,7 +45,6 @@ func assignEvery(e *env) {
 		require.Equal(e, e.Partitions, a[0].Topic.Partitions)
 		require.Equal(e, int64(5), a[0].Bounds.End-a[0].Bounds.First)
 	}
-	stop()
 }
 
 // assignOffset begins in the middle of each partition.
@@ -76,9 +76,9 @@ func assignNotFromGroup(e *env) {
 	want := e.byPartition(e.append(e.script.each(10)...))
 	for range 2 {
 		p := newProbe()
-		stop := e.start(group, p)
+		run := e.start(group, p)
 		e.requireConsumed(p, want)
-		stop()
+		run.stop()
 	}
 }
 
@@ -130,39 +130,24 @@ func assignMadeAgain(e *env) {
 func assignGone(e *env) {
 	events := e.append(e.script.in(0, 20)...)
 	p := newProbe()
-	var first atomic.Int64
-	p.assign = func(a bus.Assignment) (int64, error) {
-		first.CompareAndSwap(0, a.Bounds.First+1)
-		return a.Bounds.First, nil
-	}
-	goBack := false // used by the calls for partition 0 only
-	p.consume = func(_ context.Context, r bus.Run) (int64, error) {
-		names := namesOf(r)
-		if names[len(names)-1] == "back" {
-			return 0, errors.New("unreachable")
-		}
-		if r.Partition == 0 && len(p.names(0)) >= len(events) && !goBack {
-			goBack = true
-			return first.Load() + 1, nil
-		}
-		return behind(r), nil
-	}
+	p.consume = (&seeker{when: 21, by: -21}).consume
 	e.start(e.group(), p)
-	e.eventually(func() bool { return p.count() == len(events) }, "all is to be consumed")
-	e.Trim(e, 0, first.Load()-1+10)
+	e.eventually(func() bool { return p.count() == 20 }, "all is to be consumed")
+	left := p.assigned(0)[0].Bounds.First + 10
+	e.Trim(e, 0, left)
 	trigger := e.append(e.script.in(0, 1)...)
 
-	rest := e.script.names(0, append(events[10:], trigger...))
-	want := append(e.script.names(0, events), append(e.script.names(0, trigger), rest...)...)
-	e.eventually(func() bool { return len(p.names(0)) >= len(want) }, "what is left is to be consumed again")
+	want := e.script.names(0, slices.Concat(events, trigger, events[10:], trigger))
+	e.eventually(func() bool { return p.count() >= len(want) }, "what is left is to be consumed again")
 	require.Equal(e, want, p.names(0))
 	again := p.assigned(0)
 	require.GreaterOrEqual(e, len(again), 2, "Assign is called again")
-	require.GreaterOrEqual(e, again[len(again)-1].Bounds.First, first.Load()-1+10)
+	require.GreaterOrEqual(e, again[len(again)-1].Bounds.First, left)
 }
 
 func assignMissing(e *env) {
 	p := newProbe()
-	e.start(e.group(), p)
+	run := e.start(e.group(), p)
+	require.True(e, run.goesOn(100*time.Millisecond), "Run waits for the topic")
 	e.requireConsumed(p, e.byPartition(e.append(e.script.each(3)...)))
 }

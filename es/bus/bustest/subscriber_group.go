@@ -25,9 +25,9 @@ func groupCases() []testCase {
 func runEnds(e *env) {
 	events := e.append(e.script.each(5)...)
 	p := newProbe()
-	stop := e.start(e.group(), p)
+	run := e.start(e.group(), p)
 	e.requireConsumed(p, e.byPartition(events))
-	stop()
+	run.stop()
 	e.append(e.script.each(5)...)
 	require.Equal(e, len(events), p.count(), "nothing comes after Run has returned")
 }
@@ -36,7 +36,7 @@ func runEndsIdle(e *env) {
 	if !e.TopicMayMiss {
 		e.append()
 	}
-	e.start(e.group(), newProbe())()
+	e.start(e.group(), newProbe()).stop()
 }
 
 // runEndsInside ends Run while a consumer waits for its own context.
@@ -50,13 +50,13 @@ func runEndsInside(e *env) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}
-	stop := e.start(e.group(), p)
+	run := e.start(e.group(), p)
 	select {
 	case <-inside:
 	case <-e.ctx.Done():
 		require.Fail(e, "Consume is never called")
 	}
-	stop()
+	run.stop()
 	require.Zero(e, p.count())
 }
 
@@ -165,11 +165,11 @@ func groupLeave(e *env) {
 	group, l := e.group(), newLedger()
 	events := e.append(e.script.each(5)...)
 	a, b := l.member(), l.member()
-	stop := e.start(group, a)
+	run := e.start(group, a)
 	e.start(group, b)
 	e.requireShared(a, b)
 	events = append(events, e.append(e.script.each(5)...)...)
-	stop()
+	run.stop()
 	e.requireShared(b)
 	events = append(events, e.append(e.script.each(5)...)...)
 	l.requireConsumed(e, e.byPartition(events))

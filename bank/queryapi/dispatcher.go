@@ -1,0 +1,33 @@
+package queryapi
+
+import (
+	"passbook/bank/readmodel"
+	"passbook/es/query"
+)
+
+// newDispatcher returns the dispatcher of all questions, with middleware around
+// each of them, the first one outermost.
+func newDispatcher(accounts *readmodel.Reader, middleware ...query.Middleware) *query.Dispatcher {
+	d := query.NewDispatcher(middleware...)
+	query.Handle(d, findAllAccounts(accounts))
+	query.Handle(d, findAccountByID(accounts))
+	query.Handle(d, findAccountByHolder(accounts))
+	query.Handle(d, findAccountWithBalance(accounts))
+	return d
+}
+
+// questionName is what dashboards know a question by; it does not follow a
+// rename of the Go type.
+func questionName(question any) string {
+	switch question.(type) {
+	case FindAllAccounts:
+		return "FindAllAccounts"
+	case FindAccountByID:
+		return "FindAccountByID"
+	case FindAccountByHolder:
+		return "FindAccountByHolder"
+	case FindAccountWithBalance:
+		return "FindAccountWithBalance"
+	}
+	return "other"
+}

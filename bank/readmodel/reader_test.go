@@ -1,0 +1,208 @@
+package readmodel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"passbook/bank/readmodel"
+	"passbook/contract/account"
+)
+
+func TestReader_FindAccountByID(t *testing.T) {
+	s, h := newScene(t), newHistory()
+	h.open("a", "Zoë Müller", money("12.50 EUR"))
+	h.deposit("a", money("0.01 EUR"))
+	require.NoError(t, s.apply(h.events...))
+
+	a, err := s.reader.FindAccountByID(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, readmodel.Account{
+		ID: "a", Holder: "Zoë Müller", Type: account.Savings, Status: account.StatusOpen, Balance: money("12.51 EUR"),
+		CreatedAt: h.events[0].Time, UpdatedAt: h.events[1].Time, Version: 1, EventID: "a/1", Position: 2,
+	}, a)
+	for _, id := range []string{"", "A", "b", "a ", `a' OR '1'='1`} {
+		_, err = s.reader.FindAccountByID(t.Context(), id)
+		require.ErrorIs(t, err, readmodel.ErrNotFound, "%q", id)
+	}
+	require.NoError(t, s.apply(h.close("a")))
+	a, err = s.reader.FindAccountByID(t.Context(), "a")
+	require.NoError(t, err)
+	require.Equal(t, account.StatusClosed, a.Status, "it is still there")
+}
+
+// The names are other ones, for a computer; each has an account.
+func TestReader_FindAccountsByHolder(t *testing.T) {
+	s, h := newScene(t), newHistory()
+	holders := []string{"John Doe", "john doe", "JOHN DOE", "John  Doe", "John Doe ", "Zoë", "Zoe\u0308", "a/b", "%", "名前"}
+	for i, holder := range holders {
+		h.open(fmt.Sprint(i), holder, money("1.00 EUR"))
+	}
+	h.open("second", "John Doe", money("1.00 EUR"))
+	h.open("closed", "John Doe", money("1.00 EUR"))
+	h.close("closed")
+	require.NoError(t, s.apply(h.events...))
+	for i, holder := range holders {
+		found, err := s.reader.FindAccountsByHolder(t.Context(), holder)
+		want := []string{fmt.Sprint(i)}
+		if i == 0 {
+			want = append(want, "second")
+		}
+		require.Equal(t, want, ids(all(t, found, err)), holder)
+	}
+	found, err := s.reader.FindAccountsByHolder(t.Context(), "John")
+	require.Empty(t, all(t, found, err))
+}
+
+// openMany applies the opening of so many accounts, and closes every tenth.
+func openMany(t testing.TB, s *scene, accounts int) []string {
+	t.Helper()
+	open := make([]string, 0, accounts)
+	h := newHistory()
+	for i := range accounts {
+		id := fmt.Sprintf("%05d", (i*7919)%accounts)
+		h.open(id, "Holder", money("1.00 EUR"))
+		if i%10 == 0 {
+			h.close(id)
+		} else {
+			open = append(open, id)
+		}
+	}
+	require.NoError(t, s.apply(h.events...))
+	slices.Sort(open)
+	return open
+}
+
+// Lists below, at and above the length up to which they are read at once.
+func TestReader_Lists(t *testing.T) {
+	for _, accounts := range []int{0, 1, 11, readmodel.WholeMax * 10 / 9, readmodel.WholeMax*10/9 + 2, 2000} {
+		t.Run(fmt.Sprint(accounts), func(t *testing.T) {
+			s := newScene(t)
+			want := openMany(t, s, accounts)
+			for range 3 { // more often than there are turns for long lists
+				found, err := s.reader.FindAccounts(t.Context())
+				require.Equal(t, want, ids(all(t, found, err)))
+				found, err = s.reader.FindAccountsByHolder(t.Context(), "Holder")
+				require.ElementsMatch(t, want, ids(all(t, found, err)))
+				found, err = s.reader.FindAccountsWithBalance(t.Context(), readmodel.Below, rat("1.0001"))
+				require.ElementsMatch(t, want, ids(all(t, found, err)))
+			}
+			require.Zero(t, s.db.Stats().InUse, "connections are given back")
+		})
+	}
+}
+
+// Long lists take turns, so that connections are left for what is short; who
+// waits for a turn waits no longer than its context.
+func TestReader_LongListsTakeTurns(t *testing.T) {
+	s := newScene(t)
+	openMany(t, s, 300)
+	var held []*readmodel.Accounts
+	for range 2 {
+		found, err := s.reader.FindAccounts(t.Context())
+		require.NoError(t, err)
+		held = append(held, found)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	const waiting = 20
+	refused := make(chan error, waiting)
+	for range waiting {
+		go func() {
+			_, err := s.reader.FindAccounts(ctx)
+			refused <- err
+		}()
+	}
+	for range 20 {
+		_, err := s.reader.FindAccountByID(t.Context(), "00001")
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.apply(newHistory().open("written", "meanwhile", money("1.00 EUR"))))
+	cancel()
+	for range waiting {
+		err := <-refused
+		require.ErrorIs(t, err, readmodel.ErrBusy)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	for _, found := range held {
+		found.Close()
+		found.Close()
+	}
+	found, err := s.reader.FindAccounts(t.Context())
+	require.Len(t, all(t, found, err), 271)
+}
+
+// A list that is left in the middle, or whose context ends, gives everything
+// back.
+func TestReader_ListNotReadToItsEnd(t *testing.T) {
+	s := newScene(t)
+	openMany(t, s, 300)
+	for range 5 {
+		found, err := s.reader.FindAccounts(t.Context())
+		require.NoError(t, err)
+		for range found.All() {
+			break
+		}
+		found.Close()
+		unused := func() bool { return s.db.Stats().InUse == 0 } // what was cancelled is given back soon after
+		require.Eventually(t, unused, 10*time.Second, time.Millisecond)
+
+		ctx, cancel := context.WithCancel(t.Context())
+		found, err = s.reader.FindAccounts(ctx)
+		require.NoError(t, err)
+		var failed error
+		read := 0
+		for _, err := range found.All() {
+			if read++; read == 3 {
+				cancel()
+				require.Eventually(t, unused, 10*time.Second, time.Millisecond)
+			}
+			failed = errors.Join(failed, err)
+		}
+		found.Close()
+		cancel()
+		require.ErrorIs(t, failed, readmodel.ErrUnavailable)
+		require.ErrorIs(t, failed, context.Canceled)
+		require.Equal(t, 4, read, "three accounts and the error")
+	}
+}
+
+func TestReader_ErrUnavailable(t *testing.T) {
+	s := newScene(t)
+	require.NoError(t, s.reader.Ping(t.Context()))
+	require.NoError(t, s.store.Close())
+	requireUnavailable := func(err error) {
+		t.Helper()
+		require.ErrorIs(t, err, readmodel.ErrUnavailable)
+		require.ErrorContains(t, err, "database is closed")
+	}
+	requireUnavailable(s.reader.Ping(t.Context()))
+	_, err := s.reader.FindAccountByID(t.Context(), "a")
+	requireUnavailable(err)
+	_, err = s.reader.FindAccounts(t.Context())
+	requireUnavailable(err)
+}
+
+// A row that no program of ours wrote is no reason to try again.
+func TestReader_ForeignRow(t *testing.T) {
+	s, h := newScene(t), newHistory()
+	h.open("a", "A", money("1.00 EUR"))
+	require.NoError(t, s.apply(h.events...))
+	for column, value := range map[string]any{"currency": "XXX", "account_type": 7, "creation_date": "yesterday", "updated_at": ""} {
+		before := s.rows("SELECT " + column + " FROM bank_account")[0]
+		_, err := s.db.Exec("UPDATE bank_account SET "+column+" = ?", value)
+		require.NoError(t, err)
+		_, err = s.reader.FindAccountByID(t.Context(), "a")
+		require.ErrorContains(t, err, "row of account a was changed from outside", column)
+		require.NotErrorIs(t, err, readmodel.ErrUnavailable)
+		_, err = s.reader.FindAccounts(t.Context())
+		require.ErrorContains(t, err, "row of account a was changed from outside", column)
+		require.NotErrorIs(t, err, readmodel.ErrUnavailable)
+		_, err = s.db.Exec("UPDATE bank_account SET "+column+" = ?", before)
+		require.NoError(t, err)
+	}
+}

@@ -1,0 +1,194 @@
+package readmodel_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"passbook/bank/readmodel"
+	"passbook/contract/account"
+	"passbook/engine/sqlite"
+	"passbook/es/bus"
+	"passbook/es/event"
+	"passbook/es/projection"
+	"passbook/es/projection/projectiontest"
+)
+
+// scene is a read model in a database of its own, behind a projection.
+type scene struct {
+	t      testing.TB
+	db     *sql.DB
+	store  *sqlite.ProjectionStore
+	model  *readmodel.Model
+	reader *readmodel.Reader
+	// consumer is the name of the projections.
+	consumer string
+}
+
+func newScene(t testing.TB) *scene {
+	t.Helper()
+	ctx := context.Background()
+	store, err := sqlite.OpenProjectionStore(ctx, filepath.Join(t.TempDir(), "readmodel.db"), sqlite.Rebuildable)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	s := &scene{t: t, db: store.DB(), store: store, consumer: "bankaccConsumer"}
+	require.NoError(t, readmodel.Migrate(ctx, s.db, readmodel.SQLite))
+	s.model, err = readmodel.NewModel(readmodel.SQLite)
+	require.NoError(t, err)
+	s.reader, err = readmodel.NewReader(s.db, readmodel.SQLite)
+	require.NoError(t, err)
+	return s
+}
+
+// projection returns a projection that takes runs of records in one transaction.
+func (s *scene) projection(runMax int) *projection.Projection[*sql.Tx] {
+	s.t.Helper()
+	p, err := projection.New(s.consumer, s.store, s.model, projection.Config{RunMax: runMax})
+	require.NoError(s.t, err)
+	return p
+}
+
+// apply gives events to the model, in one transaction and without a gate.
+func (s *scene) apply(events ...event.Envelope) error {
+	return s.store.Update(context.Background(), func(tx *sql.Tx) error {
+		return s.model.Apply(context.Background(), tx, events)
+	})
+}
+
+// rows returns what a query gives, a line for each row: a|b|<nil>.
+func (s *scene) rows(query string, args ...any) (lines []string) {
+	s.t.Helper()
+	rows, err := s.db.Query(query, args...)
+	require.NoError(s.t, err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(s.t, err)
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		require.NoError(s.t, rows.Scan(into...))
+		texts := make([]string, len(values))
+		for i, v := range values {
+			texts[i] = fmt.Sprint(v)
+		}
+		lines = append(lines, strings.Join(texts, "|"))
+	}
+	require.NoError(s.t, rows.Err())
+	return lines
+}
+
+// all reads a list to its end.
+func all(t testing.TB, found *readmodel.Accounts, err error) (accounts []readmodel.Account) {
+	t.Helper()
+	require.NoError(t, err)
+	defer found.Close()
+	for a, err := range found.All() {
+		require.NoError(t, err)
+		accounts = append(accounts, a)
+	}
+	require.EqualValues(t, found.Count(), len(accounts), "the count, known before")
+	return accounts
+}
+
+func ids(accounts []readmodel.Account) []string {
+	list := make([]string, len(accounts))
+	for i, a := range accounts {
+		list[i] = a.ID
+	}
+	return list
+}
+
+var started = time.Date(2026, 11, 22, 6, 23, 1, 949_000_000, time.UTC)
+
+// history makes the events of accounts as a store would hold them.
+type history struct {
+	events   []event.Envelope
+	versions map[string]int64
+	balances map[string]account.Money
+}
+
+func newHistory() *history {
+	return &history{versions: make(map[string]int64), balances: make(map[string]account.Money)}
+}
+
+// add appends an event of any payload.
+func (h *history) add(id, name string, payload any) event.Envelope {
+	data, err := json.Marshal(payload)
+	if err != nil {
+		panic(err) // payloads are well-formed
+	}
+	position := int64(len(h.events)) + 1
+	e := event.Envelope{
+		ID: fmt.Sprintf("%s/%d", id, h.versions[id]), Stream: id, Version: h.versions[id], Position: position,
+		Type: event.Type{Name: name, Schema: 1}, Time: started.Add(time.Duration(position-1) * time.Microsecond), Data: data,
+	}
+	h.versions[id]++
+	h.events = append(h.events, e)
+	return e
+}
+
+func (h *history) open(id, holder string, balance account.Money) event.Envelope {
+	h.balances[id] = balance
+	return h.add(id, account.OpenedName, account.Opened{
+		AccountHolder: holder, AccountType: account.Savings, OpeningBalance: balance,
+	})
+}
+
+func (h *history) deposit(id string, amount account.Money) event.Envelope {
+	h.balances[id] = must(h.balances[id].Add(amount))
+	return h.add(id, account.DepositedName, account.Deposited{Amount: amount, Balance: h.balances[id]})
+}
+
+func (h *history) withdraw(id string, amount account.Money, reference string) event.Envelope {
+	h.balances[id] = must(h.balances[id].Sub(amount))
+	return h.add(id, account.WithdrawnName, account.Withdrawn{Amount: amount, Balance: h.balances[id], Reference: reference})
+}
+
+func (h *history) close(id string) event.Envelope {
+	return h.add(id, account.ClosedName, account.Closed{Reason: "moved"})
+}
+
+// topic publishes events to a topic of that id.
+func topic(id string, events ...event.Envelope) *projectiontest.Topic {
+	const partitions = 3
+	tp := projectiontest.NewTopic(id, partitions, projectiontest.NewHistory("h1"))
+	for _, e := range events {
+		tp.Publish(bus.Partition(e.Stream, partitions), e)
+	}
+	return tp
+}
+
+// money reads "12.50 EUR".
+func money(text string) account.Money {
+	var amount, currency string
+	if _, err := fmt.Sscan(text, &amount, &currency); err != nil {
+		panic(err)
+	}
+	return must(account.ParseMoney(amount, currency))
+}
+
+// rat reads a number in any notation.
+func rat(text string) *big.Rat {
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		panic(text)
+	}
+	return r
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

@@ -1,0 +1,135 @@
+// Command passbook runs the bank's services and is their operators' tool:
+// settings and arguments come in from flags and environment, engines and
+// services are put together here and nowhere else, and an exit code goes out.
+//
+//	main.go         arguments, exit codes, signals
+//	environment.go  what the environment sets
+//	settings.go     the settings of serve, and what is refused of them
+//	roles.go        which services a process runs
+//	location.go     where the engines are
+//	folder.go       the data folder and its lock
+//	serve.go        putting a process together; serve_*.go its parts
+//	probes.go       when a process is ready, and its figures
+//	logging.go      how it logs
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes. 1 is for commands whose answer is no.
+const (
+	exitDone        = 0
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// execute runs one command line and returns the exit code.
+func execute(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := runLine(ctx, args, stdout, stderr)
+	var ended exitError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &ended):
+		return int(ended)
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return exitInterrupted
+	}
+	_, _ = fmt.Fprintln(stderr, "passbook: "+oneLine(err)) // there is nobody left to tell
+	return exitUsage
+}
+
+// exitError ends the program with a code and without a word.
+type exitError int
+
+// Error implements error.
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " ")
+}
+
+type commandLine struct {
+	Serve   serveCommand   `cmd:"" help:"Run the services, all of them or some, until they are told to stop."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func runLine(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if err := loadEnvironment(os.Environ(), os.Setenv, os.Unsetenv); err != nil {
+		return err
+	}
+	var line commandLine
+	parser, err := kong.New(&line,
+		kong.Name("passbook"),
+		kong.Description("Event-sourced bank accounts: commands, events, queries."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
+		kong.ValueFormatter(describe),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exitError(code)) }), // panic: --help ends here, and only here
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(output{stdout: stdout, stderr: stderr}),
+		kong.Vars{"ops": defaultOpsAddr},
+	)
+	if err != nil {
+		return fmt.Errorf("command line: %w", err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	selected, err := parse(parser, args)
+	if err != nil {
+		return err
+	}
+	return selected.Run() //nolint:wrapcheck // it is for people already
+}
+
+// parse reads the arguments. Help that was asked for is printed while they are
+// read, and ends the program.
+func parse(parser *kong.Kong, args []string) (selected *kong.Context, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			ended, ours := caught.(exitError)
+			if !ours {
+				panic(caught) // not ours to swallow
+			}
+			selected, err = nil, ended
+		}
+	}()
+	selected, err = parser.Parse(args)
+	if err != nil {
+		return nil, fmt.Errorf("%w: see passbook --help", err)
+	}
+	return selected, nil
+}
+
+// describe adds to a flag's help what it is without being set, and the variable
+// that sets it.
+func describe(value *kong.Value) string {
+	text := value.Help
+	if value.HasDefault && value.Default != "" {
+		text += " Default: " + value.Default + "."
+	}
+	for _, name := range value.Tag.Envs {
+		text += " [" + name + "]"
+	}
+	return text
+}
+
+type output struct{ stdout, stderr io.Writer }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"passbook/bank/queryapi"
+	"passbook/bank/readmodel"
+	"passbook/engine/sqlite"
+	"passbook/es/checkpoint"
+	"passbook/es/projection"
+	"passbook/es/run"
+)
+
+// consumer is the group in which the instances of the read model share the
+// feed's partitions. The Java original's has the same name.
+const consumer = "bankaccConsumer"
+
+// addQuery adds the read model and the query API.
+func (p *process) addQuery(ctx context.Context) error {
+	store, err := sqlite.OpenProjectionStore(ctx, p.settings.readDB, sqlite.Rebuildable)
+	if err != nil {
+		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
+	}
+	p.closers = append(p.closers, store)
+	if err := readmodel.Migrate(ctx, store.DB(), readmodel.SQLite); err != nil {
+		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
+	}
+	if err := p.addProjection(store); err != nil {
+		return err
+	}
+	reader, err := readmodel.NewReader(store.DB(), readmodel.SQLite)
+	if err != nil {
+		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
+	}
+	p.probes.add(p.probes.query, "read-db", reader.Ping)
+	api, err := queryapi.New(queryapi.Config{
+		Accounts: reader, Version: programVersion(),
+		Probes: p.ofAPI(p.probes.query), Metrics: p.metrics, Logger: p.log,
+	})
+	if err != nil {
+		return fmt.Errorf("query API: %w", err)
+	}
+	return p.listen(ctx, "query", "PASSBOOK_QUERY_ADDR (--query-addr)", p.server(p.settings.query, api))
+}
+
+// addProjection adds the way from the broker to the read database.
+func (p *process) addProjection(store *sqlite.ProjectionStore) error {
+	instance, err := p.folder.instance()
+	if err != nil {
+		return err
+	}
+	feed, err := p.bus(instance)
+	if err != nil {
+		return err
+	}
+	model, err := readmodel.NewModel(readmodel.SQLite)
+	if err != nil {
+		return fmt.Errorf("read model: %w", err)
+	}
+	reader, err := projection.New(consumer, store, model, projection.Config{Subscriber: feed, Logger: p.log})
+	if err != nil {
+		return fmt.Errorf("read model: %w", err)
+	}
+	p.parts = append(p.parts, run.Part{Name: "read model", Run: reader.Run})
+	p.metrics.MustRegister(projectionFigures(reader.Status))
+	start := &catchUp{status: reader.Status, saved: func(ctx context.Context) (progress []checkpoint.Progress, err error) {
+		err = store.View(ctx, func(tx *sql.Tx) error {
+			progress, err = store.Checkpoints(ctx, tx, consumer)
+			return err //nolint:wrapcheck // it is wrapped below
+		})
+		return progress, err //nolint:wrapcheck // the check's name stands before it
+	}}
+	p.probes.add(p.probes.query, "read-model", start.check)
+	return nil
+}
+
+// catchUp is the readiness of a read model: what was in the feed when this
+// process was given its partitions is in the read database, and nothing is in
+// the way. That it lags behind what comes later is no reason to send queries
+// elsewhere, and neither is a broker that cannot be reached.
+type catchUp struct {
+	status func() projection.Status
+	saved  func(context.Context) ([]checkpoint.Progress, error)
+
+	mu     sync.Mutex
+	target map[int32]int64 // the end of each partition when it was first seen
+}
+
+func (c *catchUp) check(ctx context.Context) error {
+	partitions := c.status().Partitions
+	if len(partitions) == 0 {
+		return c.checkSaved(ctx)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.target == nil {
+		c.target = make(map[int32]int64)
+	}
+	var reasons []error
+	for _, partition := range partitions {
+		target, seen := c.target[partition.Partition]
+		if !seen {
+			target = partition.End
+			c.target[partition.Partition] = target
+		}
+		switch {
+		case partition.Err != nil:
+			reasons = append(reasons, fmt.Errorf("partition %d: %w", partition.Partition, partition.Err))
+		case partition.Next < min(target, partition.End):
+			reasons = append(reasons, fmt.Errorf("partition %d: %d records behind", partition.Partition, target-partition.Next))
+		}
+	}
+	return errors.Join(reasons...)
+}
+
+// checkSaved judges an instance without partitions: others have them, or the
+// broker has not been reached yet. What they, or an earlier run, have saved can
+// be queried.
+func (c *catchUp) checkSaved(ctx context.Context) error {
+	saved, err := c.saved(ctx)
+	if err == nil && len(saved) == 0 {
+		err = errors.New("nothing has been read from the feed yet")
+	}
+	return err
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"passbook/contract/account"
+)
+
+const defaultOpsAddr = "127.0.0.1:5009"
+
+// serveFlags are the settings of serve as they are given.
+type serveFlags struct {
+	Roles           []string `default:"all" env:"PASSBOOK_ROLES" help:"Services of this process: all, or some of command, relay, query, broker." placeholder:"ROLE,..."`
+	Data            string   `default:"./passbook-data" env:"PASSBOOK_DATA" help:"Folder of the embedded engines." placeholder:"FOLDER"`
+	CommandAddr     string   `default:"127.0.0.1:5000" env:"PASSBOOK_COMMAND_ADDR" help:"Address of the command API." placeholder:"HOST:PORT"`
+	QueryAddr       string   `default:"127.0.0.1:5001" env:"PASSBOOK_QUERY_ADDR" help:"Address of the query API." placeholder:"HOST:PORT"`
+	OpsAddr         string   `env:"PASSBOOK_OPS_ADDR" help:"Address of probes and metrics. Unset: each API's own; without an API ${ops}." placeholder:"HOST:PORT"`
+	EventStore      string   `default:"sqlite" env:"PASSBOOK_EVENT_STORE" help:"Event store: sqlite or sqlite:PATH." placeholder:"ENGINE"`
+	ReadDB          string   `default:"sqlite" env:"PASSBOOK_READ_DB" help:"Read database: sqlite or sqlite:PATH." name:"read-db" placeholder:"ENGINE"`
+	Broker          string   `default:"embedded" env:"PASSBOOK_BROKER" help:"Broker: embedded, embedded:HOST:PORT or kafka://host:port,host:port." placeholder:"BROKER"`
+	Topic           string   `default:"account-events" env:"PASSBOOK_TOPIC" help:"Topic of the feed." placeholder:"NAME"`
+	TopicPartitions int32    `default:"6" env:"PASSBOOK_TOPIC_PARTITIONS" help:"Partitions of the topic when it is created, 1 to 1000." placeholder:"N"`
+	TopicReplicas   int16    `default:"0" env:"PASSBOOK_TOPIC_REPLICAS" help:"Replicas of the topic when it is created; 0: as the brokers allow, up to 3." placeholder:"N"`
+	Currency        string   `default:"EUR" env:"PASSBOOK_CURRENCY" help:"Currency of amounts that name none (API version 1)." placeholder:"CODE"`
+	Log             string   `default:"info" env:"PASSBOOK_LOG" help:"Least level that is logged: debug, info, warn, error." placeholder:"LEVEL"`
+	Insecure        bool     `env:"PASSBOOK_INSECURE" help:"Allow addresses that other machines can reach, without API keys."`
+}
+
+// settings are the settings of serve as they are meant.
+type settings struct {
+	roles      roles
+	data       string
+	command    string
+	query      string
+	ops        string // empty: on the APIs' own addresses
+	events     string // path of the event store
+	readDB     string // path of the read database
+	broker     brokerLocation
+	topic      string
+	partitions int32
+	replicas   int16
+	currency   account.Currency
+	insecure   bool
+}
+
+// refuse names the setting that is wrong.
+func refuse(variable, flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s (--%s): %w", variable, flag, err)
+}
+
+// check reads the flags and reports every fault at once.
+func (f *serveFlags) check() (*settings, error) {
+	s := &settings{
+		data: filepath.Clean(f.Data), command: f.CommandAddr, query: f.QueryAddr, ops: f.OpsAddr,
+		topic: f.Topic, partitions: f.TopicPartitions, replicas: f.TopicReplicas, insecure: f.Insecure,
+	}
+	var faults []error
+	note := func(variable, flag string, err error) { faults = append(faults, refuse(variable, flag, err)) }
+	var err error
+	s.broker, err = parseBroker(f.Broker)
+	note("PASSBOOK_BROKER", "broker", err)
+	s.roles, err = parseRoles(f.Roles, s.broker.embedded)
+	note("PASSBOOK_ROLES", "roles", err)
+	s.events, err = parseSQLite(f.EventStore, s.data, "events.db")
+	note("PASSBOOK_EVENT_STORE", "event-store", err)
+	s.readDB, err = parseSQLite(f.ReadDB, s.data, "readmodel.db")
+	note("PASSBOOK_READ_DB", "read-db", err)
+	s.currency, err = account.ParseCurrency(f.Currency)
+	note("PASSBOOK_CURRENCY", "currency", err)
+	if s.topic == "" || len(s.topic) > 249 {
+		note("PASSBOOK_TOPIC", "topic", errors.New("want a name of 1 to 249 characters"))
+	}
+	if s.partitions < 1 || s.partitions > 1000 {
+		note("PASSBOOK_TOPIC_PARTITIONS", "topic-partitions", fmt.Errorf("%d is out of range: want 1 to 1000", s.partitions))
+	}
+	if s.replicas < 0 {
+		note("PASSBOOK_TOPIC_REPLICAS", "topic-replicas", fmt.Errorf("%d is out of range: want 0 or more", s.replicas))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(s.checkRoles(), s.checkAddresses()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// checkRoles refuses combinations that cannot work.
+func (s *settings) checkRoles() error {
+	needsBroker := s.roles[roleRelay] || s.roles[roleQuery]
+	switch {
+	case s.roles.String() == "":
+		return refuse("PASSBOOK_ROLES", "roles", errors.New("no role is chosen: want all, or some of command, relay, query, broker"))
+	case s.roles[roleBroker] && !s.broker.embedded:
+		return refuse("PASSBOOK_ROLES", "roles", errors.New("role broker is the embedded broker, but PASSBOOK_BROKER names another: leave one of them out"))
+	case needsBroker && s.broker.embedded && !s.roles[roleBroker]:
+		return refuse("PASSBOOK_BROKER", "broker", fmt.Errorf("roles %s need a broker, and the embedded one is not among the roles: "+
+			"add role broker, or name the process that has it as kafka://%s", s.roles, s.broker.addrs[0]))
+	case s.events == s.readDB && (s.roles[roleCommand] || s.roles[roleRelay]) && s.roles[roleQuery]:
+		return refuse("PASSBOOK_READ_DB", "read-db", errors.New("event store and read database are the same file: give each its own"))
+	}
+	return nil
+}
+
+// checkAddresses refuses addresses that other machines can reach, unless that
+// is wanted.
+func (s *settings) checkAddresses() error {
+	var faults []error
+	check := func(variable, flag, addr string, used bool) {
+		switch {
+		case !used:
+		case checkAddr(addr) != nil && addr != "":
+			faults = append(faults, refuse(variable, flag, fmt.Errorf("%q is no address: want HOST:PORT", addr)))
+		case !s.insecure && !loopback(addr):
+			faults = append(faults, refuse(variable, flag, fmt.Errorf("%s can be reached from other machines, and there are no API keys: "+
+				"use a loopback address, or PASSBOOK_INSECURE=true if something else keeps strangers out", addr)))
+		}
+	}
+	check("PASSBOOK_COMMAND_ADDR", "command-addr", s.command, s.roles[roleCommand])
+	check("PASSBOOK_QUERY_ADDR", "query-addr", s.query, s.roles[roleQuery])
+	check("PASSBOOK_OPS_ADDR", "ops-addr", s.ops, s.ops != "")
+	if s.broker.embedded {
+		check("PASSBOOK_BROKER", "broker", s.broker.addrs[0], s.roles[roleBroker])
+	}
+	return errors.Join(faults...)
+}

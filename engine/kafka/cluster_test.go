@@ -1,0 +1,173 @@
+package kafka_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"passbook/engine/kafka"
+	"passbook/es/bus"
+)
+
+// realKafka names the variable with the addresses, separated by commas, of
+// brokers to run the suite against as well.
+const realKafka = "PASSBOOK_TEST_KAFKA"
+
+func realBrokers(tb testing.TB) []string {
+	tb.Helper()
+	addresses := os.Getenv(realKafka)
+	if addresses == "" {
+		tb.Skipf("%s is not set: not run against real brokers", realKafka)
+	}
+	return strings.Split(addresses, ",")
+}
+
+// startCluster starts an embedded cluster, of one broker by default.
+func startCluster(tb testing.TB, options ...kfake.Opt) *kfake.Cluster {
+	tb.Helper()
+	c, err := kfake.NewCluster(append([]kfake.Opt{
+		kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100 * time.Millisecond),
+	}, options...)...)
+	require.NoError(tb, err)
+	tb.Cleanup(c.Close)
+	return c
+}
+
+// freePort returns a port for a cluster that is to come back at it.
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, l.Close()) }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(tb, err)
+	n, err := strconv.Atoi(port)
+	require.NoError(tb, err)
+	return n
+}
+
+// newBus returns the bus of a topic that nobody else uses.
+func newBus(tb testing.TB, brokers []string, change ...func(*kafka.Config)) *kafka.Bus {
+	tb.Helper()
+	config := kafka.Config{Brokers: brokers, Topic: "test-" + rand.Text(), Partitions: 3, Logger: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&config)
+	}
+	b, err := kafka.New(config)
+	require.NoError(tb, err)
+	tb.Cleanup(b.Close)
+	return b
+}
+
+func open(tb testing.TB, b *kafka.Bus) bus.Topic {
+	tb.Helper()
+	topic, err := b.Open(tb.Context())
+	require.NoError(tb, err)
+	return topic
+}
+
+func newProducer(tb testing.TB, b *kafka.Bus, topic bus.Topic) bus.Producer {
+	tb.Helper()
+	p, err := b.Producer(tb.Context(), topic)
+	require.NoError(tb, err)
+	tb.Cleanup(p.Close)
+	return p
+}
+
+func newAdmin(tb testing.TB, brokers []string) *kadm.Client {
+	tb.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.MetadataMinAge(10*time.Millisecond))
+	require.NoError(tb, err)
+	tb.Cleanup(client.Close)
+	return kadm.NewClient(client)
+}
+
+// records makes n messages for a partition, each with its number as value.
+func records(partition int32, from, n int) []bus.Placed {
+	made := make([]bus.Placed, n)
+	for i := range made {
+		made[i] = bus.Placed{Partition: partition, Message: bus.Message{
+			Key: "key", Value: []byte(strconv.Itoa(from + i)), Time: time.Unix(1_700_000_000, 0),
+		}}
+	}
+	return made
+}
+
+// values returns those of all records of a partition.
+func values(tb testing.TB, b *kafka.Bus, topic bus.Topic, partition int32) []string {
+	tb.Helper()
+	bounds, err := b.Bounds(tb.Context(), topic)
+	require.NoError(tb, err)
+	var found []string
+	for r, err := range b.Read(tb.Context(), topic, partition, bounds[partition].First, bounds[partition].End) {
+		require.NoError(tb, err)
+		found = append(found, string(r.Value))
+	}
+	return found
+}
+
+// numbers are the values of records(p, 0, n).
+func numbers(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, strconv.Itoa(i))
+	}
+	return all
+}
+
+// logBook is a logger whose lines can be read.
+type logBook struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (l *logBook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.Write(p)
+}
+
+func (l *logBook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+// count is how many lines hold the text.
+func (l *logBook) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for line := range strings.Lines(l.lines.String()) {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return n
+}
+
+func eventually(tb testing.TB, condition func() bool, what string) {
+	tb.Helper()
+	require.Eventually(tb, condition, 60*time.Second, 2*time.Millisecond, what)
+}
+
+// within is a context for what must not take for ever.
+func within(tb testing.TB) context.Context {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), 60*time.Second)
+	tb.Cleanup(cancel)
+	return ctx
+}
+
+func partitions(n int32) func(*kafka.Config) {
+	return func(c *kafka.Config) { c.Partitions = n }
+}

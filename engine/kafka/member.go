@@ -1,0 +1,164 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// membership returns the options by which a client is a member of the group
+// and nothing else: which partitions are ours is the group's to say, where
+// they are read from is the consumer's. So the client is told to begin nowhere,
+// and fetches nothing; the offsets that it asked the group for are dropped.
+func (s *session) membership() []kgo.Opt {
+	options := []kgo.Opt{
+		kgo.ConsumerGroup(s.group),
+		kgo.ConsumeTopics(s.topic.Name),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.SessionTimeout(s.bus.config.SessionTimeout),
+		kgo.HeartbeatInterval(s.bus.config.HeartbeatInterval),
+		kgo.DisableAutoCommit(),
+		kgo.AdjustFetchOffsetsFn(func(context.Context, map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+			return nil, nil
+		}),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+			s.start(assigned[s.topic.Name])
+		}),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, revoked map[string][]int32) {
+			s.stop(revoked[s.topic.Name])
+			s.commitNow()
+		}),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
+			s.stop(lost[s.topic.Name])
+			s.progress.take() // another member's to tell from now on
+		}),
+	}
+	if id := s.bus.config.InstanceID; id != "" {
+		options = append(options, kgo.InstanceID(id))
+	}
+	return options
+}
+
+func (s *session) start(partitions []int32) {
+	<-s.ready
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range partitions {
+		if _, runs := s.workers[p]; !runs {
+			s.workers[p] = startWorker(s, p)
+		}
+	}
+}
+
+// stop ends the workers and returns when each has told its consumer. The group
+// waits meanwhile, and gives the partitions to nobody.
+func (s *session) stop(partitions []int32) {
+	s.mu.Lock()
+	var stopped []*worker
+	for _, p := range partitions {
+		if w, runs := s.workers[p]; runs {
+			stopped = append(stopped, w)
+			delete(s.workers, p)
+		}
+	}
+	s.mu.Unlock()
+	for _, w := range stopped {
+		w.cancel()
+	}
+	for _, w := range stopped {
+		<-w.done
+	}
+}
+
+// leave gives everything up and leaves the group; a static member only gives
+// everything up, and the group waits for it to come back.
+func (s *session) leave() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), leaveMax)
+	defer cancel()
+	// An error means that the group has to find out by the session time-out.
+	_ = s.client.LeaveGroupContext(ctx)
+	s.client.Close()
+	s.mu.Lock()
+	var left []int32
+	for p := range s.workers {
+		left = append(left, p)
+	}
+	s.mu.Unlock()
+	s.stop(left)
+}
+
+// logTroubles logs why the member is not, or no longer, in the group: what the
+// client reports instead of the records that it does not fetch.
+func (s *session) logTroubles(ctx context.Context) {
+	var last string
+	for {
+		fetches := s.client.PollFetches(ctx)
+		if ctx.Err() != nil || fetches.IsClientClosed() {
+			return
+		}
+		for _, trouble := range fetches.Errors() {
+			if text := trouble.Err.Error(); text != last {
+				s.bus.config.Logger.Warn("consumer group, trying again", "group", s.group, "error", text)
+				last = text
+			}
+		}
+	}
+}
+
+// standing is what is known of whether the group still counts us in. Heartbeats
+// run beside the workers, so a process that was paused for long, and lost its
+// partitions meanwhile, would hand out records until the next heartbeat tells
+// it. Therefore no run is handed out unless the group has confirmed us within
+// half of the session time-out, before which it cannot have dropped us.
+type standing struct {
+	session *session
+	mu      sync.Mutex
+	asked   time.Time // when the last question was put that was answered with yes
+}
+
+// confirm returns true when the group counts us in, or false when ctx ends.
+func (m *standing) confirm(ctx context.Context) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for failures := 1; ctx.Err() == nil; failures++ {
+		if time.Since(m.asked) < m.session.bus.config.SessionTimeout/2 {
+			return true
+		}
+		now := time.Now()
+		if m.session.ask(ctx) {
+			m.asked = now
+			continue
+		}
+		// Dropped, or the coordinator is away. The client finds out as well,
+		// and then ends the workers.
+		wait(ctx, pauseAfter(failures, 50*time.Millisecond, time.Second))
+	}
+	return false
+}
+
+// ask puts the question by a heartbeat of our own.
+func (s *session) ask(ctx context.Context) bool {
+	request := kmsg.NewPtrHeartbeatRequest()
+	request.Group = s.group
+	request.MemberID, request.Generation = s.client.GroupMetadata()
+	request.InstanceID = s.instanceID()
+	response, err := request.RequestWith(ctx, s.client)
+	if err != nil {
+		return false
+	}
+	err = kerr.ErrorForCode(response.ErrorCode)
+	// While the group is rebalancing, partitions stay with who has them.
+	return err == nil || errors.Is(err, kerr.RebalanceInProgress)
+}
+
+func (s *session) instanceID() *string {
+	if s.bus.config.InstanceID == "" {
+		return nil
+	}
+	return &s.bus.config.InstanceID
+}

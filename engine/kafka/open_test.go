@@ -1,0 +1,137 @@
+package kafka_test
+
+import (
+	"math"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"passbook/engine/kafka"
+	"passbook/es/bus"
+)
+
+func configs(tb testing.TB, admin *kadm.Client, topic string) map[string]string {
+	tb.Helper()
+	resources, err := admin.DescribeTopicConfigs(tb.Context(), topic)
+	require.NoError(tb, err)
+	require.Len(tb, resources, 1)
+	listed := make(map[string]string)
+	for _, c := range resources[0].Configs {
+		listed[c.Key] = c.MaybeValue()
+	}
+	return listed
+}
+
+func TestOpen_CreatesWhatKeepsEverything(t *testing.T) {
+	t.Run("Embedded", func(t *testing.T) { testCreates(t, startCluster(t).ListenAddrs()) })
+	t.Run("EmbeddedThree", func(t *testing.T) { testCreates(t, startCluster(t, kfake.NumBrokers(3)).ListenAddrs()) })
+	t.Run("EmbeddedFour", func(t *testing.T) { testCreates(t, startCluster(t, kfake.NumBrokers(4)).ListenAddrs()) })
+	t.Run("Real", func(t *testing.T) { testCreates(t, realBrokers(t)) })
+}
+
+func testCreates(t *testing.T, brokers []string) {
+	t.Helper()
+	admin := newAdmin(t, brokers)
+	topic := open(t, newBus(t, brokers, func(c *kafka.Config) { c.Partitions = 0 }))
+	require.Equal(t, int32(6), topic.Partitions)
+
+	listed := configs(t, admin, topic.Name)
+	unlimited := strconv.FormatInt(math.MaxInt64, 10)
+	require.Equal(t, "delete", listed["cleanup.policy"])
+	require.Equal(t, "-1", listed["retention.ms"])
+	require.Equal(t, "-1", listed["retention.bytes"])
+	require.Equal(t, "false", listed["unclean.leader.election.enable"])
+	require.Equal(t, unlimited, listed["message.timestamp.after.max.ms"])
+	require.Equal(t, unlimited, listed["message.timestamp.before.max.ms"])
+
+	known, err := admin.ListBrokers(t.Context())
+	require.NoError(t, err)
+	details, err := admin.ListTopics(t.Context(), topic.Name)
+	require.NoError(t, err)
+	require.Equal(t, min(3, len(known)), details[topic.Name].Partitions.NumReplicas())
+	if len(known) >= 3 {
+		require.Equal(t, "2", listed["min.insync.replicas"])
+	}
+}
+
+// TestOpen_OldBrokers has a broker that does not know the newer settings.
+func TestOpen_OldBrokers(t *testing.T) {
+	c := startCluster(t)
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.InvalidConfig, Count: 1})
+	topic := open(t, newBus(t, c.ListenAddrs()))
+	listed := configs(t, newAdmin(t, c.ListenAddrs()), topic.Name)
+	require.Equal(t, "-1", listed["retention.ms"])
+	require.NotContains(t, listed, "message.timestamp.after.max.ms")
+}
+
+func TestOpen_KeepsTheCountOfOneThatExists(t *testing.T) {
+	c := startCluster(t)
+	b := newBus(t, c.ListenAddrs(), partitions(2))
+	topic := open(t, b)
+	again := newBus(t, c.ListenAddrs(), func(c *kafka.Config) { c.Topic, c.Partitions = topic.Name, 12 })
+	require.Equal(t, topic, open(t, again))
+}
+
+func TestOpen_WrongSettings(t *testing.T) {
+	fine := map[string]string{"retention.ms": "-1"}
+	cases := map[string]struct {
+		brokers  int
+		settings map[string]string
+		wrong    []string // what the error says
+	}{
+		"Fine":                 {1, fine, nil},
+		"DefaultRetention":     {1, nil, []string{`retention.ms is "604800000", want "-1"`}},
+		"LimitedBytes":         {1, map[string]string{"retention.ms": "-1", "retention.bytes": "1000"}, []string{`retention.bytes is "1000", want "-1"`}},
+		"Compacted":            {1, map[string]string{"retention.ms": "-1", "cleanup.policy": "compact,delete"}, []string{`cleanup.policy is "compact,delete", want "delete"`}},
+		"UncleanElection":      {1, map[string]string{"retention.ms": "-1", "unclean.leader.election.enable": "true"}, []string{`unclean.leader.election.enable is "true", want "false"`}},
+		"TimestampsAfter":      {1, map[string]string{"retention.ms": "-1", "message.timestamp.after.max.ms": "3600000"}, []string{`message.timestamp.after.max.ms is "3600000", want "9223372036854775807"`}},
+		"TimestampsBefore":     {1, map[string]string{"retention.ms": "-1", "message.timestamp.before.max.ms": "1"}, []string{`message.timestamp.before.max.ms is "1"`}},
+		"TimestampsOld":        {1, map[string]string{"retention.ms": "-1", "message.timestamp.difference.max.ms": "1"}, []string{`message.timestamp.difference.max.ms is "1"`}},
+		"TooFewInSync":         {3, fine, []string{`min.insync.replicas is "1", want "2"`}},
+		"MoreInSync":           {3, map[string]string{"retention.ms": "-1", "min.insync.replicas": "3"}, nil},
+		"FewInSyncOfTwo":       {2, fine, nil},
+		"SeveralAreAllNamed":   {1, map[string]string{"cleanup.policy": "compact"}, []string{"cleanup.policy", "retention.ms"}},
+		"NotListedIsNotWanted": {1, map[string]string{"retention.ms": "-1", "flush.ms": "1"}, nil},
+	}
+	for name, test := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := startCluster(t, kfake.NumBrokers(test.brokers))
+			require.NoError(t, c.CreateTopic("wrong", 2, test.settings))
+			b := newBus(t, c.ListenAddrs(), func(c *kafka.Config) { c.Topic = "wrong" })
+			_, err := b.Open(t.Context())
+			if test.wrong == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, bus.ErrTopicWrong)
+			require.NotContains(t, err.Error(), "\n")
+			require.Contains(t, err.Error(), "topic wrong:")
+			for _, w := range test.wrong {
+				require.Contains(t, err.Error(), w)
+			}
+		})
+	}
+}
+
+func TestOpen_WrongSettingsOnRealBrokers(t *testing.T) {
+	brokers := realBrokers(t)
+	admin := newAdmin(t, brokers)
+	b := newBus(t, brokers)
+	topic := open(t, b)
+	week := "604800000"
+	_, err := admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{
+		{Op: kadm.SetConfig, Name: "retention.ms", Value: &week},
+		{Op: kadm.DeleteConfig, Name: "message.timestamp.after.max.ms"},
+	}, topic.Name)
+	require.NoError(t, err)
+	_, err = b.Open(t.Context())
+	require.ErrorIs(t, err, bus.ErrTopicWrong)
+	require.ErrorContains(t, err, `retention.ms is "604800000", want "-1"`)
+	require.ErrorContains(t, err, `message.timestamp.after.max.ms is "3600000"`)
+}

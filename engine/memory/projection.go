@@ -1,0 +1,171 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"passbook/es/checkpoint"
+	"passbook/es/event"
+	"passbook/es/projection"
+)
+
+// ProjectionStore is a projection.Store in memory. Its transactions run one
+// after the other, reading ones too. Safe for concurrent use.
+type ProjectionStore struct {
+	// turn holds one element while a transaction runs.
+	turn chan struct{}
+
+	rows        table[rowKey, any]
+	checkpoints table[checkpointKey, checkpoint.Progress]
+	parked      table[parkedKey, projection.Parked]
+	queues      table[parkedKey, []event.Envelope]
+}
+
+type (
+	rowKey        struct{ table, key string }
+	checkpointKey struct {
+		consumer  string
+		partition int32
+	}
+	parkedKey struct{ consumer, stream string }
+)
+
+var _ projection.Store[*ProjectionTx] = (*ProjectionStore)(nil)
+
+// errReadOnly: a transaction of View was written to.
+var errReadOnly = errors.New("memory: the transaction only reads")
+
+// NewProjectionStore returns an empty store.
+func NewProjectionStore() *ProjectionStore {
+	return &ProjectionStore{turn: make(chan struct{}, 1)}
+}
+
+// Update implements projection.Store.
+func (s *ProjectionStore) Update(ctx context.Context, fn func(tx *ProjectionTx) error) error {
+	return s.run(ctx, &ProjectionTx{store: s, writes: true}, fn)
+}
+
+// View implements projection.Store. It waits for writers to end.
+func (s *ProjectionStore) View(ctx context.Context, fn func(tx *ProjectionTx) error) error {
+	return s.run(ctx, &ProjectionTx{store: s}, fn)
+}
+
+func (s *ProjectionStore) run(ctx context.Context, tx *ProjectionTx, fn func(tx *ProjectionTx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			tx.rollback()
+		}
+		<-s.turn
+	}()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if tx.err != nil {
+		return tx.err
+	}
+	committed = true
+	return nil
+}
+
+// LockCheckpoint implements projection.Store.
+func (s *ProjectionStore) LockCheckpoint(
+	ctx context.Context, _ *ProjectionTx, consumer string, partition int32,
+) (checkpoint.Progress, error) {
+	progress, ok := s.checkpoints.rows[checkpointKey{consumer, partition}]
+	if !ok {
+		progress.Partition = partition
+	}
+	return progress, ctx.Err()
+}
+
+// SaveCheckpoint implements projection.Store.
+func (s *ProjectionStore) SaveCheckpoint(
+	ctx context.Context, tx *ProjectionTx, consumer string, progress checkpoint.Progress,
+) error {
+	s.checkpoints.put(tx, checkpointKey{consumer, progress.Partition}, progress)
+	return ctx.Err()
+}
+
+// Checkpoints implements projection.Store.
+func (s *ProjectionStore) Checkpoints(
+	ctx context.Context, _ *ProjectionTx, consumer string,
+) (all []checkpoint.Progress, err error) {
+	for key, progress := range s.checkpoints.rows {
+		if key.consumer == consumer {
+			all = append(all, progress)
+		}
+	}
+	slices.SortFunc(all, func(a, b checkpoint.Progress) int { return int(a.Partition - b.Partition) })
+	return all, ctx.Err()
+}
+
+// LockParked implements projection.Store.
+func (s *ProjectionStore) LockParked(
+	ctx context.Context, _ *ProjectionTx, consumer string, streams []string,
+) (map[string]projection.Parked, error) {
+	found := make(map[string]projection.Parked)
+	for _, stream := range streams {
+		if parked, ok := s.parked.rows[parkedKey{consumer, stream}]; ok {
+			found[stream] = parked
+		}
+	}
+	return found, ctx.Err()
+}
+
+// Park implements projection.Store.
+func (s *ProjectionStore) Park(
+	ctx context.Context, tx *ProjectionTx, consumer string, parked projection.Parked,
+) error {
+	key := parkedKey{consumer, parked.Stream}
+	parked.Since, parked.Queued = event.Truncate(time.Now()), 0
+	if before, ok := s.parked.rows[key]; ok {
+		parked.Since = before.Since
+	}
+	s.parked.put(tx, key, parked)
+	return ctx.Err()
+}
+
+// Unpark implements projection.Store.
+func (s *ProjectionStore) Unpark(ctx context.Context, tx *ProjectionTx, consumer, stream string) error {
+	s.parked.remove(tx, parkedKey{consumer, stream})
+	return ctx.Err()
+}
+
+// ParkedStream implements projection.Store.
+func (s *ProjectionStore) ParkedStream(
+	ctx context.Context, _ *ProjectionTx, consumer, stream string,
+) (projection.Parked, error) {
+	key := parkedKey{consumer, stream}
+	parked, ok := s.parked.rows[key]
+	if !ok {
+		return projection.Parked{}, projection.ErrNotParked
+	}
+	parked.Queued = int64(len(s.queues.rows[key]))
+	return parked, ctx.Err()
+}
+
+// ParkedStreams implements projection.Store.
+func (s *ProjectionStore) ParkedStreams(
+	ctx context.Context, _ *ProjectionTx, consumer, after string, limit int,
+) (page []projection.Parked, err error) {
+	for key, parked := range s.parked.rows {
+		if key.consumer == consumer && key.stream > after {
+			parked.Queued = int64(len(s.queues.rows[key]))
+			page = append(page, parked)
+		}
+	}
+	slices.SortFunc(page, func(a, b projection.Parked) int { return strings.Compare(a.Stream, b.Stream) })
+	return page[:min(limit, len(page))], ctx.Err()
+}

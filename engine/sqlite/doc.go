@@ -1,0 +1,14 @@
+// Package sqlite implements the toolkit's contracts on SQLite files, for one
+// process on one machine. Commits and read models come in through the
+// contracts of es; durable rows come out, and whoever reads them sees only what
+// no crash can take away any more.
+//
+//	db.go                an open file: one connection writes, a pool reads
+//	db_writer.go         the one that writes, and its transactions
+//	db_readers.go        those that read
+//	db_connector.go      connections with settings that are read back
+//	db_schema.go         whose file it is, its tables, their versions
+//	lock*.go             one process a file
+//	eventstore*.go       the event store
+//	projection*.go       the read side
+package sqlite

@@ -1,0 +1,35 @@
+// Package testenv gives tests the real things that they run against: the
+// program itself as a process of its own. A test says what it needs; a process
+// with an address comes out, and is ended with the test.
+package testenv
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// CI tells whether a skip is a failure: where CI=true, everything that a test
+// needs has to be there.
+func CI() bool { return os.Getenv("CI") == "true" }
+
+// Skip skips the test because something is missing on this machine, or fails it
+// where nothing may be missing.
+func Skip(t testing.TB, missing string) {
+	t.Helper()
+	if CI() {
+		t.Fatalf("missing: %s (CI=true: a skip is a failure)", missing)
+	}
+	t.Skipf("SKIPPED, NOT TESTED: missing: %s", missing)
+}
+
+// root is the module's folder.
+func root(t testing.TB) string {
+	t.Helper()
+	_, file, _, ok := runtime.Caller(0)
+	if !ok {
+		t.Fatal("the place of the sources is unknown")
+	}
+	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
+}

@@ -1,0 +1,3 @@
+// Package crash kills passbook at random moments under load and compares what
+// was acknowledged with what is there. It holds tests only.
+package crash
