@@ -58,7 +58,7 @@ const sentinel = "--- end of step ---"
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh")
+	cmd := exec.Command("sh") // ended by its standard input, in the cleanup
 	cmd.Dir = t.TempDir()
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
