@@ -97,7 +97,7 @@ func (r request) message(id topicID) *kmsg.FetchRequest {
 	of.Topic, of.TopicID = r.topic.Name, id
 	for _, at := range r.positions {
 		p := kmsg.NewFetchRequestTopicPartition()
-		p.Partition, p.FetchOffset = at.partition, at.offset
+		p.Partition, p.FetchOffset, p.LastFetchedEpoch = at.partition, at.offset, at.epoch
 		p.PartitionMaxBytes = r.bytesMax
 		of.Partitions = append(of.Partitions, p)
 	}
@@ -115,7 +115,7 @@ func unpack(topic string, at position, p *kmsg.FetchResponseTopicPartition) haul
 	switch err := kerr.ErrorForCode(p.ErrorCode); {
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		h.err = errGone
-	case false:
+	case err == nil && p.DivergingEpoch.EndOffset >= 0:
 		h.err = fmt.Errorf("%w: the log ends at %d in leader epoch %d", errGone, p.DivergingEpoch.EndOffset, p.DivergingEpoch.Epoch)
 	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID), errors.Is(err, kerr.UnknownTopicOrPartition):
 		h.err = fmt.Errorf("%w: %w", errOtherTopic, err)

@@ -248,6 +248,27 @@ func TestRun_LogDiverged(t *testing.T) {
 	consumer.waitFor(t, 0, numbers(10))
 }
 
+// TestRun_PartitionsAdded has the consumer get the new one, told of the count.
+func TestRun_PartitionsAdded(t *testing.T) {
+	c := startCluster(t)
+	b := newBus(t, c.ListenAddrs(), partitions(1))
+	topic := open(t, b)
+	publish(t, b, topic, records(0, 0, 5))
+	consumer := newTally()
+	run(t, b, "g", consumer)
+	consumer.waitFor(t, 0, numbers(5))
+	former := newProducer(t, b, topic)
+
+	_, err := newAdmin(t, c.ListenAddrs()).CreatePartitions(t.Context(), 1, topic.Name)
+	require.NoError(t, err)
+	_, err = former.Publish(within(t), records(0, 5, 1))
+	require.ErrorIs(t, err, bus.ErrTopicChanged, "keys belong elsewhere now")
+	publish(t, b, open(t, b), records(1, 0, 5))
+	consumer.waitFor(t, 1, numbers(5))
+	require.Equal(t, int32(2), consumer.assigned(1)[0].Topic.Partitions)
+	require.Equal(t, numbers(5), consumer.got(0))
+}
+
 // TestRun_LeavesNothingBehind starts and ends it at all kinds of moments.
 func TestRun_LeavesNothingBehind(t *testing.T) {
 	c := startCluster(t)

@@ -151,7 +151,11 @@ func TestDecidedAgain(t *testing.T) {
 	var conflict *eventstore.ConflictError
 	require.ErrorAs(t, err, &conflict)
 	require.Equal(t, eventstore.ConflictError{Stream: "account", Expected: 7, Actual: 8}, *conflict)
+	require.EqualError(t, err, "stream account: version conflict: expected 7, actual 8")
 	receipt, err := store.Append(t.Context(), commit("account", 8, 2))
 	require.NoError(t, err)
 	require.Equal(t, eventstore.Receipt{Version: 10, Position: 11}, receipt)
+	head, err := store.Head(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, int64(11), head)
 }

@@ -3,6 +3,7 @@ package relay_test
 import (
 	"context"
 	"iter"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -179,7 +180,12 @@ type watched struct {
 func (s *watched) ReadAll(ctx context.Context, after int64) iter.Seq2[event.Envelope, error] {
 	return func(yield func(event.Envelope, error) bool) {
 		s.reading.Add(1)
-		defer s.reading.Add(-1)
+		defer func() {
+			for range 1000 { // so that who does not wait for it is ahead of it
+				runtime.Gosched()
+			}
+			s.reading.Add(-1)
+		}()
 		s.history.ReadAll(ctx, after)(yield)
 	}
 }

@@ -28,14 +28,12 @@ import (
 // TB is the part of testing.TB that the cases use. That they use no more
 // allows to run a case in order to see it fail.
 type TB interface {
-	Helper()
-	Context() context.Context
-	Cleanup(cleanup func())
-	TempDir() string
-	Logf(format string, args ...any)
-	Errorf(format string, args ...any)
-	FailNow()
-	Skipf(format string, args ...any)
+	require.TestingT          // Errorf and FailNow
+	Helper()                  // leaves shorthand out of the place that a failure names
+	Context() context.Context // ends with the case
+	Cleanup(cleanup func())   // for what is to happen when the case has ended
+	TempDir() string          // for stores that are files
+	Skipf(f string, a ...any) // for what a technology does not have
 }
 
 // Technology is what the suite is told of a store.
