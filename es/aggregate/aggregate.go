@@ -7,6 +7,14 @@
 //	entry.go       one aggregate in memory: what is durable, what is in flight
 //	cache.go       which aggregates are in memory
 //	keys.go        idempotency keys in flight
+//
+// One request goes through repository.go like this:
+//
+//	Execute             looks the key up
+//	decideUntilSettled  again and again, until nothing under the answer was lost
+//	decideOnTip         under the aggregate's lock: newest state, submit
+//	judge               asks Request.Decide, makes envelopes; changes nothing
+//	conclude, answer    what the caller gets, once it is durable
 package aggregate
 
 import (

@@ -89,7 +89,7 @@ func (r *Repository[S]) catchUp(ctx context.Context, e *entry[S]) error {
 		}
 		base = snapshot
 	}
-	base, err := r.replay(ctx, e.stream, base)
+	base, err := r.foldTail(ctx, e.stream, base)
 	if err != nil {
 		return err
 	}
@@ -97,8 +97,8 @@ func (r *Repository[S]) catchUp(ctx context.Context, e *entry[S]) error {
 	return nil
 }
 
-// replay applies the stream's events behind a point.
-func (r *Repository[S]) replay(ctx context.Context, stream string, p point[S]) (point[S], error) {
+// foldTail applies the stream's events behind a point.
+func (r *Repository[S]) foldTail(ctx context.Context, stream string, p point[S]) (point[S], error) {
 	for envelope, err := range r.store.ReadStream(ctx, stream, p.version+1) {
 		if err != nil {
 			return p, fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)

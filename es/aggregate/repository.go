@@ -106,24 +106,24 @@ func (r *Repository[S]) Load(ctx context.Context, stream string, through int64) 
 // has happened; and eventstore.ErrOutcomeUnknown.
 func (r *Repository[S]) Execute(ctx context.Context, request Request[S]) (Outcome, error) {
 	if request.Key.IsZero() {
-		outcome, _, err := r.decide(ctx, request)
+		outcome, _, err := r.decideUntilSettled(ctx, request)
 		return outcome, err
 	}
 	if err := r.flights.begin(request.Key); err != nil {
 		return Outcome{}, err
 	}
-	outcome, found, err := r.replayed(ctx, request)
+	outcome, found, err := r.findOutcome(ctx, request)
 	if found || err != nil {
 		r.flights.end(request.Key, nil)
 		return outcome, err
 	}
-	outcome, pending, err := r.decide(ctx, request)
+	outcome, pending, err := r.decideUntilSettled(ctx, request)
 	r.flights.end(request.Key, pending)
 	return outcome, err
 }
 
-// replayed returns the outcome of an earlier request under the same key.
-func (r *Repository[S]) replayed(ctx context.Context, request Request[S]) (Outcome, bool, error) {
+// findOutcome returns the outcome of an earlier request under the same key.
+func (r *Repository[S]) findOutcome(ctx context.Context, request Request[S]) (Outcome, bool, error) {
 	prior, err := r.store.FindKey(ctx, request.Key)
 	switch {
 	case errors.Is(err, eventstore.ErrKeyNotFound):
@@ -131,11 +131,11 @@ func (r *Repository[S]) replayed(ctx context.Context, request Request[S]) (Outco
 	case err != nil:
 		return Outcome{}, false, fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
 	}
-	outcome, err := replay(request.RequestHash, prior)
+	outcome, err := outcomeOf(request.RequestHash, prior)
 	return outcome, true, err
 }
 
-func replay(hash []byte, prior eventstore.KeyRecord) (Outcome, error) {
+func outcomeOf(hash []byte, prior eventstore.KeyRecord) (Outcome, error) {
 	if !bytes.Equal(hash, prior.RequestHash) {
 		return Outcome{}, ErrKeyReused
 	}
@@ -144,14 +144,14 @@ func replay(hash []byte, prior eventstore.KeyRecord) (Outcome, error) {
 	}, nil
 }
 
-// decide carries out a request whose key, if any, is unused. The Pending that
+// decideUntilSettled carries out a request whose key, if any, is unused. The Pending that
 // it returns is the commit that it left behind without learning its fate.
-func (r *Repository[S]) decide(ctx context.Context, request Request[S]) (Outcome, *eventstore.Pending, error) {
+func (r *Repository[S]) decideUntilSettled(ctx context.Context, request Request[S]) (Outcome, *eventstore.Pending, error) {
 	e := r.cache.acquire(request.Stream)
 	defer r.cache.release(e)
 	var lost error
 	for range r.config.AttemptsMax {
-		d, err := r.attempt(ctx, e, request)
+		d, err := r.decideOnTip(ctx, e, request)
 		if err != nil {
 			return Outcome{}, nil, err
 		}
@@ -207,10 +207,10 @@ func (d *decision[S]) wait(ctx context.Context) (eventstore.Receipt, error) {
 	return d.rests.Wait(ctx) //nolint:wrapcheck // it names the stream and what happened
 }
 
-// attempt decides once, on the newest state, and submits what that leads to.
+// decideOnTip decides once, on the newest state, and submits what that leads to.
 // The lock is held for as long as this takes and no longer, so that the next
 // request is decided on top while this one is on its way to the disk.
-func (r *Repository[S]) attempt(ctx context.Context, e *entry[S], request Request[S]) (*decision[S], error) {
+func (r *Repository[S]) decideOnTip(ctx context.Context, e *entry[S], request Request[S]) (*decision[S], error) {
 	if err := e.acquire(ctx); err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func (r *Repository[S]) conclude(
 	var taken *eventstore.KeyTakenError
 	switch {
 	case errors.As(err, &taken):
-		outcome, err := replay(request.RequestHash, taken.Prior)
+		outcome, err := outcomeOf(request.RequestHash, taken.Prior)
 		return outcome, nil, err
 	case err != nil:
 		return Outcome{}, d.rests, err
@@ -313,7 +313,7 @@ func (r *Repository[S]) answer(ctx context.Context, request Request[S], d *decis
 		return Outcome{Stream: request.Stream, Version: d.behind.version, Result: d.result}, nil
 	}
 	if !request.Key.IsZero() {
-		if outcome, found, err := r.replayed(ctx, request); found || err != nil {
+		if outcome, found, err := r.findOutcome(ctx, request); found || err != nil {
 			return outcome, err
 		}
 	}

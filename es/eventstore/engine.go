@@ -105,10 +105,11 @@ type State uint8
 
 // The states of a commit after Engine.Append.
 const (
-	// NotTried: not written by this call. With a nil error, or ErrNotWritten, no
-	// earlier attempt at the same position will land any more either where the
-	// group's first position is taken by another event. With any other error
-	// the commit may be in the store, or arrive there later.
+	// NotTried: this call did not write it.
+	//   - With a nil error or ErrNotWritten it never will. If, beside that, the
+	//     group's first position is taken by another event, then no earlier
+	//     attempt at that position will either.
+	//   - With any other error it may be in the store, or arrive there later.
 	NotTried State = iota
 	// Written: durable.
 	Written

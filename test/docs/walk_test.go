@@ -109,13 +109,14 @@ func TestReadme(t *testing.T) {
 	p := testenv.Start(t, t.TempDir())
 	p.AwaitReady(t.Context())
 	place := strings.NewReplacer(
-		"localhost:5000", strings.TrimPrefix(p.Command, "http://"),
-		"localhost:5001", strings.TrimPrefix(p.Query, "http://"))
+		"127.0.0.1:5000", strings.TrimPrefix(p.Command, "http://"),
+		"127.0.0.1:5001", strings.TrimPrefix(p.Query, "http://"),
+		"/tmp/", t.TempDir()+"/")
 	s := newShell(t)
 	for _, step := range steps(t, "README.md") {
 		command, want := place.Replace(step.command), same(step.output)
 		var got string
-		if !strings.Contains(step.command, "localhost:5001") {
+		if !strings.Contains(step.command, "127.0.0.1:5001") {
 			got = s.run(t, command)
 			require.Equal(t, want, same(got), "$ %s", step.command)
 			continue
