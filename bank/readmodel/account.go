@@ -66,10 +66,11 @@ func scanAccount(r row) (a Account, err error) {
 			return Account{}, &malformedError{id: a.ID, err: fault}
 		}
 	}
-	known := false
-	if a.Type, known = account.TypeOfOrdinal(ordinal); !known {
+	accountType, ok := account.TypeOfOrdinal(ordinal)
+	if !ok {
 		return Account{}, &malformedError{id: a.ID, err: fmt.Errorf("account_type is %d", ordinal)}
 	}
+	a.Type = accountType
 	return a, nil
 }
 

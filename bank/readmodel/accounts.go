@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math/big"
+	"slices"
 )
 
 const (
@@ -148,7 +149,7 @@ func (r *Reader) begin(ctx context.Context, question string, l list, args []any)
 
 // readUpTo reads the first accounts of a list, limit at most.
 func (r *Reader) readUpTo(ctx context.Context, limit int, query string, args []any) (accounts []Account, err error) {
-	rows, err := r.db.QueryContext(ctx, query+" LIMIT ?", append(args[:len(args):len(args)], limit)...)
+	rows, err := r.db.QueryContext(ctx, query+" LIMIT ?", append(slices.Clip(args), limit)...)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ var edges = []string{
 }
 
 // edgeScene has an account for each edge, with its balance as its id.
-func edgeScene(t testing.TB) *scene {
+func edgeScene(t *testing.T) *scene {
+	t.Helper()
 	s, h := newScene(t), newHistory()
 	for _, text := range edges {
 		h.open(edgeID(text), "Holder", money(text))

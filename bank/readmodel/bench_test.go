@@ -41,6 +41,7 @@ func BenchmarkBare(b *testing.B) {
 }
 
 func benchBare(b *testing.B, rows int) {
+	b.Helper()
 	upsert := `INSERT INTO bank_account (id, account_holder, creation_date, account_type, balance, currency, status, version, event_id,
 			position, updated_at, balance_units) VALUES ` + values(rows, 12) + `
 		ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, balance_units = excluded.balance_units, status = excluded.status,
@@ -92,6 +93,7 @@ func values(rows, columns int) string {
 type benchHistory struct{ *history }
 
 func benchScene(b *testing.B) (*scene, benchHistory) {
+	b.Helper()
 	s, h := newScene(b), newHistory()
 	for i := range benchAccounts {
 		h.open(benchID(i), "Holder", money("1.00 EUR"))

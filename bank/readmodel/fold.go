@@ -15,20 +15,24 @@ type change struct {
 	expected int64
 	next     Account
 	entries  []entry
+	// malformed is why there is nothing to apply an event to.
+	malformed error
 }
 
 // newChange begins with the account's row, if rows has it.
-func newChange(id string, rows map[string]Account) *change {
-	c := &change{expected: event.NoVersion, next: Account{ID: id, Version: event.NoVersion}}
+func newChange(id string, rows map[string]stored) *change {
 	if before, ok := rows[id]; ok {
-		c.expected, c.next = before.Version, before
+		return &change{expected: before.Version, next: before.Account, malformed: before.malformed}
 	}
-	return c
+	return &change{expected: event.NoVersion, next: Account{ID: id, Version: event.NoVersion}}
 }
 
 // apply applies the events of one account, which are consecutive. The error is a
 // *projection.Unapplicable for the first that cannot be, or ErrVersion.
 func (c *change) apply(codec *event.Codec, history []event.Envelope) error {
+	if c.malformed != nil {
+		return projection.NewUnapplicable(history[0], c.malformed)
+	}
 	c.entries = make([]entry, 0, len(history))
 	for _, e := range history {
 		if e.Version != c.next.Version+1 {

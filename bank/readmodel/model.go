@@ -14,8 +14,8 @@ import (
 	"passbook/es/projection"
 )
 
-// ErrVersion: a row has another version than the one that a write was computed
-// from. The batch is to be rolled back and tried again.
+// ErrVersion is returned where a row has another version than the one that a
+// write was computed from. The batch is to be rolled back and tried again.
 var ErrVersion = errors.New("account has another version than expected")
 
 // Model is the projection.Model of accounts; the stream of an account is named
@@ -27,7 +27,8 @@ var ErrVersion = errors.New("account has another version than expected")
 //     than an opening where there is no account, another currency;
 //   - a balance in the payload that is not the one that the account's events
 //     add up to;
-//   - an id of a form that no account has.
+//   - an id of a form that no account has;
+//   - a row that was changed from outside, so that it cannot be read.
 //
 // Rules of the business are not judged: what was accepted, once, is a fact. A
 // deposit behind the closing is applied, and the account stays closed.
@@ -144,21 +145,31 @@ func byStream(events []event.Envelope) [][]event.Envelope {
 	return histories
 }
 
+// stored is a row as it was found, or what is wrong with it.
+type stored struct {
+	Account
+	malformed error
+}
+
 // rows returns those accounts that are there already, by id.
-func (m *Model) rows(ctx context.Context, tx *sql.Tx, histories [][]event.Envelope) (map[string]Account, error) {
+func (m *Model) rows(ctx context.Context, tx *sql.Tx, histories [][]event.Envelope) (map[string]stored, error) {
 	var ids []string
 	for _, history := range histories {
 		if history[0].Version > 0 {
 			ids = append(ids, history[0].Stream)
 		}
 	}
+	found := make(map[string]stored, len(ids))
 	if len(ids) == 0 {
-		return nil, nil
+		return found, nil
 	}
-	found := make(map[string]Account, len(ids))
 	err := each(ctx, tx, m.sql.rows, ids, func(r row) error {
 		a, err := scanAccount(r)
-		found[a.ID] = a
+		if bad, ok := errors.AsType[*malformedError](err); ok {
+			found[bad.id] = stored{malformed: err}
+			return nil
+		}
+		found[a.ID] = stored{Account: a}
 		return err
 	})
 	return found, err

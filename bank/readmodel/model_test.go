@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	accountsSQL = `SELECT * FROM bank_account ORDER BY id`
-	entriesSQL  = `SELECT * FROM account_entry ORDER BY account_id, version`
+	accountsSQL = `SELECT id, account_holder, creation_date, account_type, balance, currency, status, version, event_id, position,
+		updated_at, balance_units FROM bank_account ORDER BY id`
+	entriesSQL = `SELECT account_id, version, event_id, time, kind, amount, balance, reference, position FROM account_entry
+		ORDER BY account_id, version`
 )
 
 // The life of an account, as the tables show it to people.
@@ -40,8 +42,8 @@ func TestModel_Rows(t *testing.T) {
 		"a|2|a/2|2026-11-22T06:23:01.949002Z|WITHDRAWN|12.80|137.30|Rent, May|3",
 		"a|3|a/3|2026-11-22T06:23:01.949003Z|CLOSED|<nil>|137.30|<nil>|4",
 	}, s.rows(entriesSQL))
-	require.Equal(t, []string{"1795328581949"}, s.rows(`SELECT CAST(1000 * unixepoch(creation_date, 'subsec') AS INTEGER) FROM bank_account`),
-		"SQLite's date functions read the times")
+	millis := `SELECT CAST(1000 * unixepoch(creation_date, 'subsec') AS INTEGER) FROM bank_account`
+	require.Equal(t, []string{"1795328581949"}, s.rows(millis), "SQLite's date functions read the times")
 }
 
 // Events of one account that are folded into one write leave what one write
@@ -138,14 +140,16 @@ func TestModel_Unapplicable(t *testing.T) {
 			require.Len(t, s.rows(entriesSQL), 1)
 		})
 	}
+	well := account.Opened{AccountHolder: "A", AccountType: account.Savings, OpeningBalance: money("1.00 EUR")}
 	opening := map[string]struct {
 		id      string
-		payload account.Opened
+		payload any
 		text    string
 	}{
-		"NoType":     {"a", account.Opened{AccountHolder: "A", OpeningBalance: money("1.00 EUR")}, "accountType"},
-		"ID":         {"an id", account.Opened{AccountHolder: "A", AccountType: account.Savings, OpeningBalance: money("1.00 EUR")}, "accountId"},
-		"InvalidIDs": {"\xff", account.Opened{AccountHolder: "A", AccountType: account.Savings, OpeningBalance: money("1.00 EUR")}, "accountId"},
+		"NoType":    {"a", account.Opened{AccountHolder: "A", OpeningBalance: money("1.00 EUR")}, "accountType"},
+		"NoBalance": {"a", map[string]string{"accountHolder": "A", "accountType": "SAVINGS"}, "openingBalance must be given"},
+		"SpaceInID": {"an id", well, "accountId"},
+		"NoUTF8":    {"\xff", well, "accountId"},
 	}
 	for title, c := range opening {
 		t.Run("Opened/"+title, func(t *testing.T) {
@@ -182,6 +186,16 @@ func requireUnapplicable(t *testing.T, err error, bad event.Envelope, text strin
 	require.Equal(t, bad.Stream, u.Stream)
 	require.Equal(t, bad.Version, u.Version)
 	require.ErrorContains(t, u.Err, text)
+}
+
+// A row that somebody spoiled stops its own account only.
+func TestModel_SpoiledRow(t *testing.T) {
+	s, h := newScene(t), newHistory()
+	require.NoError(t, s.apply(h.open("a", "A", money("1.00 EUR")), h.open("b", "B", money("1.00 EUR"))))
+	_, err := s.db.Exec(`UPDATE bank_account SET currency = 'XXX' WHERE id = 'a'`)
+	require.NoError(t, err)
+	bad := h.deposit("a", money("1.00 EUR"))
+	requireUnapplicable(t, s.apply(bad, h.deposit("b", money("1.00 EUR"))), bad, "row of account a was changed from outside")
 }
 
 // A fact is a fact: what was accepted behind a closing counts, and the account
@@ -279,7 +293,7 @@ func TestModel_Times(t *testing.T) {
 		time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
 	}
 	for i, at := range moments {
-		e := h.open(fmt.Sprint(i), "A", money("1.00 EUR"))
+		e := h.open(strconv.Itoa(i), "A", money("1.00 EUR"))
 		e.Time = at
 		require.NoError(t, s.apply(e))
 		a, err := s.reader.FindAccountByID(t.Context(), e.Stream)

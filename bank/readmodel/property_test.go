@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,9 +25,9 @@ type naive struct {
 
 func (n *naive) text(minor int64) string {
 	if n.scale == 1 {
-		return fmt.Sprint(minor)
+		return strconv.FormatInt(minor, 10)
 	}
-	digits := len(fmt.Sprint(n.scale)) - 1
+	digits := len(strconv.FormatInt(n.scale, 10)) - 1
 	return fmt.Sprintf("%d.%0*d", minor/n.scale, digits, minor%n.scale)
 }
 
@@ -49,7 +50,8 @@ func drawHistory(t *rapid.T, prefix string) modelled {
 		}
 		minor := rapid.Int64Range(1, 1_000_000_007).Draw(t, "amount")
 		amount := must(account.NewMoney(minor, must(account.ParseCurrency(n.currency))))
-		kind, shown := "", n.text(minor)
+		var kind string
+		shown := n.text(minor)
 		switch {
 		case !ok:
 			kind, n.minor = "OPENED", minor
@@ -64,7 +66,8 @@ func drawHistory(t *rapid.T, prefix string) modelled {
 			kind, n.minor = "DEPOSITED", n.minor+minor
 			m.deposit(id, amount)
 		}
-		n.entries = append(n.entries, fmt.Sprintf("%s|%d|%s/%d|%s|%s|%s", id, len(n.entries), id, len(n.entries), kind, shown, n.text(n.minor)))
+		version := len(n.entries)
+		n.entries = append(n.entries, fmt.Sprintf("%s|%d|%s/%d|%s|%s|%s", id, version, id, version, kind, shown, n.text(n.minor)))
 	}
 	return m
 }

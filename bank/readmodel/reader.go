@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 var (
@@ -12,9 +13,9 @@ var (
 	// the way to it: nothing is wrong with the question, and asking again may
 	// help. A context that has ended is among its causes.
 	ErrUnavailable = errors.New("the read DB does not answer")
-	// ErrBusy: the context ended while other long lists were read.
+	// ErrBusy is returned if the context ended while other long lists were read.
 	ErrBusy = errors.New("too many long lists are read at this moment")
-	// ErrNotFound: there is no account of that id.
+	// ErrNotFound is returned where there is no account of that id.
 	ErrNotFound = errors.New("account not found")
 )
 
@@ -28,6 +29,9 @@ type Reader struct {
 	sql statements
 	// long holds an element for each long list that is read.
 	long chan struct{}
+	// byID is prepared when it is first needed, for most questions are that one.
+	// It lives as long as db.
+	byID atomic.Pointer[sql.Stmt]
 }
 
 // NewReader returns a reader of db, whose tables Migrate has made. It is to be
@@ -43,8 +47,8 @@ func NewReader(db *sql.DB, dialect Dialect) (*Reader, error) {
 
 // Ping returns nil if the tables can be read now.
 func (r *Reader) Ping(ctx context.Context) error {
-	var any bool
-	if err := r.db.QueryRowContext(ctx, r.sql.ping).Scan(&any); err != nil {
+	var found bool // or not: it is the answer that counts
+	if err := r.db.QueryRowContext(ctx, r.sql.ping).Scan(&found); err != nil {
 		return unavailable("ping", err)
 	}
 	return nil
@@ -52,11 +56,33 @@ func (r *Reader) Ping(ctx context.Context) error {
 
 // FindAccountByID returns the account, open or closed, or ErrNotFound.
 func (r *Reader) FindAccountByID(ctx context.Context, id string) (Account, error) {
-	a, err := scanAccount(r.db.QueryRowContext(ctx, r.sql.byID, id))
+	const question = "find account by id"
+	statement, err := r.preparedByID(ctx) //nolint:sqlclosecheck // it stays for the next question
+	if err != nil {
+		return Account{}, unavailable(question, err)
+	}
+	a, err := scanAccount(statement.QueryRowContext(ctx, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Account{}, ErrNotFound
 	}
-	return a, unavailable("find account by id", err)
+	return a, unavailable(question, err)
+}
+
+// preparedByID does not make those wait who come while it prepares: of what they
+// prepare themselves, one is kept.
+func (r *Reader) preparedByID(ctx context.Context) (*sql.Stmt, error) {
+	if statement := r.byID.Load(); statement != nil {
+		return statement, nil
+	}
+	statement, err := r.db.PrepareContext(ctx, r.sql.byID)
+	if err != nil {
+		return nil, err
+	}
+	if !r.byID.CompareAndSwap(nil, statement) {
+		_ = statement.Close() //nolint:sqlclosecheck // nothing was done with it
+		return r.byID.Load(), nil
+	}
+	return statement, nil
 }
 
 // unavailable says which question the database did not answer. Rows that are

@@ -24,7 +24,7 @@ import (
 
 // scene is a read model in a database of its own, behind a projection.
 type scene struct {
-	t      testing.TB
+	tb     testing.TB
 	db     *sql.DB
 	store  *sqlite.ProjectionStore
 	model  *readmodel.Model
@@ -33,26 +33,26 @@ type scene struct {
 	consumer string
 }
 
-func newScene(t testing.TB) *scene {
-	t.Helper()
+func newScene(tb testing.TB) *scene {
+	tb.Helper()
 	ctx := context.Background()
-	store, err := sqlite.OpenProjectionStore(ctx, filepath.Join(t.TempDir(), "readmodel.db"), sqlite.Rebuildable)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	s := &scene{t: t, db: store.DB(), store: store, consumer: "bankaccConsumer"}
-	require.NoError(t, readmodel.Migrate(ctx, s.db, readmodel.SQLite))
+	store, err := sqlite.OpenProjectionStore(ctx, filepath.Join(tb.TempDir(), "readmodel.db"), sqlite.Rebuildable)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
+	s := &scene{tb: tb, db: store.DB(), store: store, consumer: "bankaccConsumer"}
+	require.NoError(tb, readmodel.Migrate(ctx, s.db, readmodel.SQLite))
 	s.model, err = readmodel.NewModel(readmodel.SQLite)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s.reader, err = readmodel.NewReader(s.db, readmodel.SQLite)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return s
 }
 
 // projection returns a projection that takes runs of records in one transaction.
 func (s *scene) projection(runMax int) *projection.Projection[*sql.Tx] {
-	s.t.Helper()
+	s.tb.Helper()
 	p, err := projection.New(s.consumer, s.store, s.model, projection.Config{RunMax: runMax})
-	require.NoError(s.t, err)
+	require.NoError(s.tb, err)
 	return p
 }
 
@@ -65,30 +65,30 @@ func (s *scene) apply(events ...event.Envelope) error {
 
 // rows returns what a query gives, a line for each row: a|b|<nil>.
 func (s *scene) rows(query string, args ...any) (lines []string) {
-	s.t.Helper()
+	s.tb.Helper()
 	rows, err := s.db.Query(query, args...)
-	require.NoError(s.t, err)
-	defer rows.Close()
+	require.NoError(s.tb, err)
+	defer func() { require.NoError(s.tb, rows.Close()) }()
 	columns, err := rows.Columns()
-	require.NoError(s.t, err)
+	require.NoError(s.tb, err)
 	values, into := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		into[i] = &values[i]
 	}
 	for rows.Next() {
-		require.NoError(s.t, rows.Scan(into...))
+		require.NoError(s.tb, rows.Scan(into...))
 		texts := make([]string, len(values))
 		for i, v := range values {
 			texts[i] = fmt.Sprint(v)
 		}
 		lines = append(lines, strings.Join(texts, "|"))
 	}
-	require.NoError(s.t, rows.Err())
+	require.NoError(s.tb, rows.Err())
 	return lines
 }
 
 // all reads a list to its end.
-func all(t testing.TB, found *readmodel.Accounts, err error) (accounts []readmodel.Account) {
+func all(t *testing.T, found *readmodel.Accounts, err error) (accounts []readmodel.Account) {
 	t.Helper()
 	require.NoError(t, err)
 	defer found.Close()
@@ -96,7 +96,7 @@ func all(t testing.TB, found *readmodel.Accounts, err error) (accounts []readmod
 		require.NoError(t, err)
 		accounts = append(accounts, a)
 	}
-	require.EqualValues(t, found.Count(), len(accounts), "the count, known before")
+	require.Equal(t, found.Count(), int64(len(accounts)), "the count, known before")
 	return accounts
 }
 

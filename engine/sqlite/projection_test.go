@@ -100,3 +100,23 @@ func TestProjectionStore_ViewWaitsForNobody(t *testing.T) {
 	}))
 	require.Len(t, checkpoints(t, store), 1)
 }
+
+// TestProjectionStore_Immediate: a transaction has the only write lock before
+// its first statement, so that nothing it reads can change under it.
+func TestProjectionStore_Immediate(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	store := openProjectionStore(t, filepath.Join(t.TempDir(), "readmodel.db"))
+	other, err := store.DB().Conn(ctx)
+	require.NoError(t, err)
+	defer other.Close()
+	_, err = other.ExecContext(ctx, "PRAGMA busy_timeout = 0")
+	require.NoError(t, err)
+	require.NoError(t, store.Update(ctx, func(*sql.Tx) error {
+		_, err := other.ExecContext(ctx, "BEGIN IMMEDIATE")
+		require.ErrorContains(t, err, "SQLITE_BUSY")
+		return nil
+	}))
+	_, err = other.ExecContext(ctx, "BEGIN IMMEDIATE; ROLLBACK")
+	require.NoError(t, err)
+}

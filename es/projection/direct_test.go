@@ -87,21 +87,43 @@ func TestProjection_RunToEndFails(t *testing.T) {
 	require.NoError(t, p.RunToEnd(t.Context(), brokenFeed{Topic: topic}, topic.Topic))
 }
 
-// TestProjection_UnapplicableNames: a model that blames an event that it was
-// not given parks nothing.
+// TestProjection_UnapplicableNames: a model that blames events that it was not
+// given, another one each time, parks nothing and holds up nobody for ever.
 func TestProjection_UnapplicableNames(t *testing.T) {
 	t.Parallel()
 	topic := projectiontest.NewTopic("topic", 1, projectiontest.NewHistory("history"))
 	h := topic.History
 	topic.Publish(0, h.Event("a", 0), h.Event("b", 0))
 	store := memory.NewProjectionStore()
+	calls := 0
 	p := newProjection(t, store, tally(func(event.Envelope) error {
-		return projection.NewUnapplicable(h.Event("c", 0), errors.New("not mine"))
+		calls++
+		return projection.NewUnapplicable(h.Event(fmt.Sprint("not mine ", calls), 0), errors.New("wrong"))
 	}), projection.Config{})
-	require.ErrorContains(t, p.RunToEnd(t.Context(), topic, topic.Topic), "not mine")
+	require.ErrorContains(t, p.RunToEnd(t.Context(), topic, topic.Topic), "not mine 1")
+	require.Equal(t, 1, calls)
 	parked, err := p.Parked(t.Context(), "", 10)
 	require.NoError(t, err)
 	require.Empty(t, parked)
+}
+
+// TestProjection_RedriveAll upgrades a program after every stream was parked.
+func TestProjection_RedriveAll(t *testing.T) {
+	t.Parallel()
+	const streams = 450
+	topic := projectiontest.NewTopic("topic", 1, projectiontest.NewHistory("history"))
+	for i := range streams {
+		topic.Publish(0, topic.History.Events(fmt.Sprint("s", i), 0, 1)...)
+	}
+	store := memory.NewProjectionStore()
+	old := newProjection(t, store, tally(func(event.Envelope) error { return event.ErrUnknownType }), projection.Config{})
+	require.NoError(t, old.RunToEnd(t.Context(), topic, topic.Topic))
+	require.Equal(t, int64(2*streams), old.Status().Counts.Queued)
+	p := newProjection(t, store, tally(nil), projection.Config{})
+	flowing, err := p.RedriveAll(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, streams, flowing)
+	require.Equal(t, int64(2*streams), p.Status().Counts.Applied)
 }
 
 // TestProjection_UnapplicableLine: what operators see is one line, whatever the

@@ -84,6 +84,12 @@ func newWorld(t *testing.T, rt *rapid.T) *world {
 func partitionOf(stream string) int32 { return int32(stream[0]) % partitions }
 
 func (w *world) publish(rt *rapid.T) {
+	for range rapid.IntRange(1, 5).Draw(rt, "events") {
+		w.publishOne(rt)
+	}
+}
+
+func (w *world) publishOne(rt *rapid.T) {
 	stream := rapid.SampledFrom(w.streams).Draw(rt, "stream")
 	h, v := w.topic.History, w.next[stream]
 	e := h.Event(stream, v)

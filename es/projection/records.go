@@ -39,7 +39,11 @@ func (part *partition) unread(records []bus.Record) []bus.Record {
 	return records[i:]
 }
 
-// isLast tells whether r is the record that the checkpoint is behind.
+// isLast tells whether r is the record that the checkpoint is behind. Where it
+// is, so are the records before it, since a relay publishes unbroken runs; only
+// a tail that was lost and published again with repetitions can have the same
+// event at the same offset behind others. What is passed over then shows as a
+// gap when its stream goes on, and in a comparison with the store.
 func (part *partition) isLast(r bus.Record) bool {
 	_, e, err := bus.Decode(r.Message)
 	return err == nil && r.Offset == part.believed.Next-1 && e.ID == part.believed.EventID

@@ -73,6 +73,9 @@ func DifferenceIsNotADuplicate[Tx any](t T, db Database[Tx]) {
 	topic.Publish(0, h.Event("both", 0), h.Event("both", 2), h.Other("both", 0), h.Event("both", 1))
 	member.Finish(t, topic, 0)
 
+	topic.Publish(0, h.Event("told", 0), h.Event("told", 2), h.Other("told", 0))
+	member.Finish(t, topic, 0)
+
 	different := func(stream string, applied int64, at event.Envelope, queue ...event.Envelope) {
 		member.requireRow(t, db, stream, h.Events(stream, 0, applied))
 		member.requireParked(t, stream, projection.ReasonDifference, at.Version, queue...)
@@ -86,7 +89,8 @@ func DifferenceIsNotADuplicate[Tx any](t T, db Database[Tx]) {
 		different("run", 0, h.Other("run", 0), h.Other("run", 0), h.Event("run", 1))
 		different("wait", 1, h.Other("wait", 1), h.Other("wait", 1), h.Event("wait", 2))
 		different("both", 0, h.Other("both", 0), h.Other("both", 0), h.Event("both", 1), h.Event("both", 2))
-		member.requireOnlyParked(t, "below", "both", "head", "run", "wait")
+		different("told", 0, h.Other("told", 0), h.Other("told", 0), h.Event("told", 2))
+		member.requireOnlyParked(t, "below", "both", "head", "run", "told", "wait")
 		member.requireRow(t, db, "fine", h.Events("fine", 0, 4))
 
 		// No program and no repetition can tell which of the two is right.

@@ -82,4 +82,5 @@ func contend[Tx any](
 	first.requireRow(t, db, stream, h.Events(stream, 0, 29))
 	first.requireAt(t, topic, partition, 30, h.Event(stream, 29))
 	require.Positive(t, first.Status().Counts.Fenced+second.Status().Counts.Fenced)
+	require.Zero(t, first.Status().Counts.Rewinds+second.Status().Counts.Rewinds, "nothing is read again from the beginning")
 }

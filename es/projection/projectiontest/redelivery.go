@@ -37,10 +37,16 @@ func RedeliveryFromTheBeginning[Tx any](t T, db Database[Tx]) {
 	again.requireAt(t, topic, 0, 16, h.Event("a", 6))
 	again.requireOnlyParked(t)
 
+	// Repetitions of what the same run has brought.
+	topic.Publish(0, h.Event("c", 0), h.Event("c", 1), h.Event("c", 0), h.Event("c", 1))
+	require.NoError(t, again.Take(t, topic.Run(0, 16, 4)))
+	again.requireRow(t, db, "c", h.Events("c", 0, 1))
+	again.requireOnlyParked(t)
+
 	// The bus repeats a run after an error that the member did not see.
 	require.NoError(t, again.Take(t, topic.Run(0, 2, runMax)))
-	require.Equal(t, int64(16), again.next[0])
-	again.requireAt(t, topic, 0, 16, h.Event("a", 6))
+	require.Equal(t, int64(20), again.next[0])
+	again.requireAt(t, topic, 0, 20, h.Event("c", 1))
 }
 
 // TopicMadeAgain deletes the topic and publishes everything again: fewer

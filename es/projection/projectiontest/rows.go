@@ -41,7 +41,9 @@ func (SQLRows) Swap(ctx context.Context, tx *sql.Tx, key, old, text string) (boo
 
 // KeyValueTx is a transaction that holds rows by table and key itself.
 type KeyValueTx interface {
+	// Get returns a row, and whether there is one.
 	Get(table, key string) (any, bool)
+	// Put writes a row.
 	Put(table, key string, row any)
 }
 

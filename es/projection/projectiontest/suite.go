@@ -48,8 +48,11 @@ type Database[Tx any] struct {
 	Model func(model projection.Model[Tx]) projection.Model[Tx]
 }
 
-// Watcher is told of each run before it is consumed.
-type Watcher interface{ Watch(run bus.Run) }
+// Watcher sees what a member is about to consume.
+type Watcher interface {
+	// Watch is called with each run, before it is consumed.
+	Watch(run bus.Run)
+}
 
 // Rows is a table of a key and a text, which the suite keeps its model in.
 type Rows[Tx any] interface {
