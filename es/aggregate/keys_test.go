@@ -80,6 +80,16 @@ func TestRepository_Key(t *testing.T) {
 		require.False(t, outcome.Replayed)
 	})
 
+	t.Run("DecisionPanics", func(t *testing.T) {
+		t.Parallel()
+		p := start(t, newEngine(), aggregate.Config{})
+		require.Panics(t, func() {
+			_, _ = p.Execute(t.Context(), keyed(func(purse) ([]any, error) { panic("a fault in the domain") }))
+		})
+		_, err := p.Execute(t.Context(), keyed(putIn(5)))
+		require.NoError(t, err, "the key is free again, and so is the aggregate")
+	})
+
 	t.Run("ManyAtOnce", func(t *testing.T) {
 		t.Parallel()
 		e := newEngine()

@@ -112,13 +112,13 @@ func (r *Repository[S]) Execute(ctx context.Context, request Request[S]) (Outcom
 	if err := r.flights.begin(request.Key); err != nil {
 		return Outcome{}, err
 	}
+	var pending *eventstore.Pending
+	defer func() { r.flights.end(request.Key, pending) }() // deferred: also when Decide panics
 	outcome, found, err := r.findOutcome(ctx, request)
 	if found || err != nil {
-		r.flights.end(request.Key, nil)
 		return outcome, err
 	}
-	outcome, pending, err := r.decideUntilSettled(ctx, request)
-	r.flights.end(request.Key, pending)
+	outcome, pending, err = r.decideUntilSettled(ctx, request)
 	return outcome, err
 }
 
@@ -167,9 +167,10 @@ func (r *Repository[S]) decideUntilSettled(ctx context.Context, request Request[
 		case err == nil:
 			outcome, err := r.answer(ctx, request, d)
 			return outcome, nil, err
-		case errors.Is(err, eventstore.ErrOutcomeUnknown):
-			// In doubt is what lies under the answer. The request itself has
-			// written nothing and will not.
+		case errors.Is(err, eventstore.ErrOutcomeUnknown),
+			errors.Is(err, eventstore.ErrUnavailable) && r.store.SharedWriters():
+			// In doubt is what lies under the answer, or whether it still holds.
+			// The request itself has written nothing and will not.
 			return Outcome{}, nil, fmt.Errorf("stream %s: confirm the answer: %w: %w", e.stream, eventstore.ErrUnavailable, plain(err))
 		}
 		lost = err // whatever became of another's commit, the state is not what was decided on

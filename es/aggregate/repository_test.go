@@ -334,6 +334,20 @@ func TestRepository_Unavailable(t *testing.T) {
 		require.Equal(t, 2, coins)
 	})
 
+	t.Run("RefusalThatCannotBeConfirmed", func(t *testing.T) {
+		t.Parallel()
+		e := newEngine()
+		e.shared = true
+		p := start(t, e, aggregate.Config{})
+		p.do(t, putIn(1))
+		e.onAppend(func(eventstore.Engine, context.Context, int64, []eventstore.Commit) ([]eventstore.Outcome, error) {
+			return nil, fmt.Errorf("%w: no network", eventstore.ErrNotWritten)
+		})
+		_, err := p.Execute(t.Context(), aggregate.Request[purse]{Stream: "p", Decide: takeOut(7)})
+		require.ErrorIs(t, err, eventstore.ErrUnavailable)
+		require.NotErrorIs(t, err, eventstore.ErrConflict)
+	})
+
 	t.Run("Read", func(t *testing.T) {
 		t.Parallel()
 		p := start(t, broken{newEngine()}, aggregate.Config{})
