@@ -1,7 +1,6 @@
 package account
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -47,7 +46,7 @@ func requireRefused(t *testing.T, c decider, s State, code Code, message string)
 	events, err := c.Decide(s)
 	require.Empty(t, events)
 	var refusal *Refusal
-	require.True(t, errors.As(err, &refusal), "want a refusal, got %v", err)
+	require.ErrorAs(t, err, &refusal, "want a refusal, got %v", err)
 	require.Equal(t, code, refusal.Code)
 	require.Equal(t, message, refusal.Message)
 	require.EqualError(t, err, message)
@@ -57,7 +56,7 @@ func requireField(t *testing.T, c decider, s State, field string) {
 	t.Helper()
 	_, err := c.Decide(s)
 	var fault *contract.FieldError
-	require.True(t, errors.As(err, &fault), "%v", err)
+	require.ErrorAs(t, err, &fault, "%v", err)
 	require.Equal(t, field, fault.Field)
 }
 

@@ -2,7 +2,6 @@ package account
 
 import (
 	"encoding/json"
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,13 +122,13 @@ func requireSameAgain(t *rapid.T, command decider, s State, events []any, err er
 func requireNamed(t *rapid.T, events []any, err error) {
 	require.Empty(t, events)
 	var refusal *Refusal
-	require.True(t, errors.As(err, &refusal), "%v", err)
+	require.ErrorAs(t, err, &refusal, "%v", err)
 	require.NotEmpty(t, refusal.Code)
 	require.NotEmpty(t, refusal.Message)
 	require.NotContains(t, refusal.Message, "\n")
 	if refusal.Code == CodeInvalidRequest {
 		var fault *contract.FieldError
-		require.True(t, errors.As(err, &fault), "an invalid request names the field")
+		require.ErrorAs(t, err, &fault, "an invalid request names the field")
 	}
 }
 

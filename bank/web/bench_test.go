@@ -62,7 +62,7 @@ func bareEcho() http.Handler {
 func benchHandler(b *testing.B, h http.Handler) {
 	b.ReportAllocs()
 	for b.Loop() {
-		r := httptest.NewRequest("POST", "/api/v2/accounts/a1/deposits", strings.NewReader(depositJSON))
+		r := httptest.NewRequest(http.MethodPost, "/api/v2/accounts/a1/deposits", strings.NewReader(depositJSON))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)

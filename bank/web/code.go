@@ -40,7 +40,7 @@ const (
 
 // codeTable lists every code with its status and title, in the order of the
 // constants. It is never written to.
-var codeTable = [...]struct {
+var codeTable = [...]struct { //nolint:gochecknoglobals // a table, never written to
 	code   Code
 	status int
 	title  string

@@ -74,7 +74,7 @@ func (r *route) Unmarshal(_ string, data []byte, into any) error {
 // is the place to encode: an answer that cannot be encoded is still a problem
 // with the right status, not half a body.
 func (r *route) Transform(ctx huma.Context, status string, v any) (any, error) {
-	x := ctx.(*exchange)
+	x := ctx.(*exchange) //nolint:forcetypeassert // the adapter gives huma nothing else
 	switch v := v.(type) {
 	case *failure:
 		return x.refuse(r.api.problemOf(x.req, v.err)), nil
@@ -116,7 +116,7 @@ func unmarshalStrict(data []byte, into any) error { return decode(data, into, fa
 // exchange is one request and its answer as huma sees them.
 type exchange struct {
 	humaContext
-	ctx     context.Context // as Config.Admit left it
+	ctx     context.Context //nolint:containedctx // as Config.Admit left it; huma asks the exchange for it
 	req     *http.Request
 	w       http.ResponseWriter
 	refused *Problem

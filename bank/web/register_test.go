@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -34,7 +35,7 @@ func newNotes(t *testing.T) *web.API {
 				Note string `json:"note"`
 			}
 		}) (*textOutput, error) {
-			return text(fmt.Sprint(in.Body == nil)), nil
+			return text(strconv.FormatBool(in.Body == nil)), nil
 		})
 	return api
 }
@@ -75,7 +76,7 @@ func TestRegister_BodyLimit(t *testing.T) {
 	for _, size := range []int{64<<10 + 1, 64<<10 + 2, 1 << 20} {
 		requireProblem(t, send(api, "POST", "/notes", note(size)), http.StatusRequestEntityTooLarge, web.CodeTooLarge)
 
-		chunked := httptest.NewRequest("POST", "/notes", strings.NewReader(note(size)))
+		chunked := httptest.NewRequest(http.MethodPost, "/notes", strings.NewReader(note(size)))
 		chunked.ContentLength = -1
 		chunked.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
@@ -86,7 +87,7 @@ func TestRegister_BodyLimit(t *testing.T) {
 
 // A length that says enough is refused before anything is read.
 func TestRegister_BodyLimitByHeader(t *testing.T) {
-	r := httptest.NewRequest("POST", "/notes", iotest.ErrReader(errInside))
+	r := httptest.NewRequest(http.MethodPost, "/notes", iotest.ErrReader(errInside))
 	r.ContentLength = 64<<10 + 1
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
@@ -119,7 +120,7 @@ func TestRegister_MissingBody(t *testing.T) {
 }
 
 func TestRegister_BrokenOffBody(t *testing.T) {
-	r := httptest.NewRequest("POST", "/notes", iotest.ErrReader(errInside))
+	r := httptest.NewRequest(http.MethodPost, "/notes", iotest.ErrReader(errInside))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	newNotes(t).ServeHTTP(w, r)

@@ -140,7 +140,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.WarnContext(ctx, "requests were cut off: they took too long to finish",
 			"address", s.Addr(), "waited", s.drain, "error", err)
 		endRequests()
-		_ = server.Close() // what it could not close is gone with the process
+		_ = server.Close() //nolint:errcheck // what it could not close is gone with the process
 		s.awaitHandlers()
 	}
 	<-served

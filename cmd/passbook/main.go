@@ -122,14 +122,15 @@ func parse(parser *kong.Kong, args []string) (selected *kong.Context, err error)
 // describe adds to a flag's help what it is without being set, and the variable
 // that sets it.
 func describe(value *kong.Value) string {
-	text := value.Help
+	var text strings.Builder
+	text.WriteString(value.Help)
 	if value.HasDefault && value.Default != "" {
-		text += " Default: " + value.Default + "."
+		text.WriteString(" Default: " + value.Default + ".")
 	}
 	for _, name := range value.Tag.Envs {
-		text += " [" + name + "]"
+		text.WriteString(" [" + name + "]")
 	}
-	return text
+	return text.String()
 }
 
 type output struct{ stdout, stderr io.Writer }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -148,8 +149,8 @@ func (p *process) bus(instance string) (*kafka.Bus, error) {
 // close gives back what was opened, in reverse, after everything has stopped.
 func (p *process) close() error {
 	var errs []error
-	for i := len(p.closers) - 1; i >= 0; i-- {
-		errs = append(errs, p.closers[i].Close())
+	for _, v := range slices.Backward(p.closers) {
+		errs = append(errs, v.Close())
 	}
 	if p.folder != nil {
 		errs = append(errs, p.folder.close())

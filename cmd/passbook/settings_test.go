@@ -147,7 +147,7 @@ func TestSettings_Roles(t *testing.T) {
 	for given, want := range map[string]string{
 		"all":               "broker,command,query,relay",
 		"command":           "command",
-		" query , relay ":   "query,relay",
+		"query, relay":      "query,relay",
 		"all,query":         "broker,command,query,relay",
 		"broker,query,all,": "",
 	} {

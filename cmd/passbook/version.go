@@ -7,7 +7,7 @@ import (
 )
 
 // version is set by the linker for releases.
-var version = "" //nolint:gochecknoglobals // the linker sets nothing else
+var version = ""
 
 type versionCommand struct{}
 

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -74,7 +73,7 @@ func TestParseAmount_Refused(t *testing.T) {
 		require.ErrorIs(t, err, test.want, "%.70q", test.text)
 		require.Equal(t, Money{}, m)
 		var field *FieldError
-		require.True(t, errors.As(err, &field))
+		require.ErrorAs(t, err, &field)
 		require.Equal(t, "amount", field.Field)
 		require.NotContains(t, err.Error(), "\n")
 	}

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,7 +28,7 @@ func TestParseCurrency_Unknown(t *testing.T) {
 		c, err := ParseCurrency(code)
 		require.ErrorIs(t, err, ErrCurrencyUnknown, code)
 		var field *FieldError
-		require.True(t, errors.As(err, &field))
+		require.ErrorAs(t, err, &field)
 		require.Equal(t, "currency", field.Field)
 		require.True(t, c.IsZero())
 	}

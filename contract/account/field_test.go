@@ -1,7 +1,6 @@
 package account
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 func requireProblem(t *testing.T, err error, field, problem string) {
 	t.Helper()
 	var fault *FieldError
-	require.True(t, errors.As(err, &fault), "%v", err)
+	require.ErrorAs(t, err, &fault, "%v", err)
 	require.Equal(t, field, fault.Field)
 	require.Equal(t, problem, fault.Problem)
 }
@@ -72,7 +71,7 @@ func TestCheckIdempotencyKey(t *testing.T) {
 func TestFieldError_At(t *testing.T) {
 	_, err := ParseMoney("0.001", "EUR")
 	var fault *FieldError
-	require.True(t, errors.As(err, &fault))
+	require.ErrorAs(t, err, &fault)
 	moved := fault.At("openingBalance")
 	require.EqualError(t, moved, "openingBalance must not have more than the 2 decimals of EUR")
 	require.ErrorIs(t, moved, ErrAmountDecimals)

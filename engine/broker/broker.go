@@ -109,7 +109,7 @@ func (b *Broker) listen() error {
 	if err != nil {
 		return err
 	}
-	b.addr = ln.Addr().(*net.TCPAddr)
+	b.addr = ln.Addr().(*net.TCPAddr) //nolint:forcetypeassert // a TCP listener has no other
 	b.ln = newListener(ln, b.log)
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +38,7 @@ func TestBroker_Restart(t *testing.T) {
 		require.Equal(t, id, topicID(t, cl, "events"))
 		require.EqualValues(t, 0, requireSequence(t, addr, "events", 0))
 		require.EqualValues(t, 100, requireSequence(t, addr, "events", 1))
-		require.EqualValues(t, 200+round, requireSequence(t, addr, "events", 2))
+		require.Equal(t, 200+round, requireSequence(t, addr, "events", 2))
 		require.Equal(t, 42+round, committed(t, cl, "readers", "events", 2))
 
 		fill(t, cl, "events", 2, 200+round, 201+round)
@@ -131,12 +130,12 @@ func TestNew_Addr(t *testing.T) {
 	})
 	t.Run("advertised", func(t *testing.T) {
 		for _, addr := range []string{"127.0.0.1:0", "localhost:0", "[::1]:0"} {
-			if ln, err := net.Listen("tcp", addr); err != nil {
+			ln, err := net.Listen("tcp", addr)
+			if err != nil {
 				t.Logf("not tried on this machine: %v", err)
 				continue
-			} else {
-				require.NoError(t, ln.Close())
 			}
+			require.NoError(t, ln.Close())
 			s := start(t, t.TempDir(), addr)
 			brokers, err := kadm.NewClient(dial(t, s.Addr())).ListBrokers(ctxOf(t))
 			require.NoError(t, err)
@@ -175,7 +174,7 @@ func requireConfigError(t *testing.T, err error, field, mentions string) {
 	require.Equal(t, field, config.Field)
 	require.Contains(t, err.Error(), mentions)
 	require.Contains(t, err.Error(), ";", "what to do is missing: %s", err)
-	require.False(t, strings.Contains(err.Error(), "\n"), "not one line: %s", err)
+	require.NotContains(t, err.Error(), "\n", "not one line: %s", err)
 }
 
 func Example() {

@@ -140,14 +140,15 @@ func readFrom(t tb, addr, topic string, partition int32, from, end int64) []*kgo
 	defer cl.Close()
 	ctx := ctxOf(t)
 	var got []*kgo.Record
-	for next := from; next < end; next = got[len(got)-1].Offset + 1 {
+	for next := from; next < end; {
 		fetches := cl.PollFetches(ctx)
 		require.NoError(t, fetches.Err())
 		got = append(got, fetches.Records()...)
 		if len(got) == 0 {
-			next = from
 			require.NoError(t, ctx.Err())
+			continue
 		}
+		next = got[len(got)-1].Offset + 1
 	}
 	return got
 }

@@ -29,6 +29,7 @@ func (l *serverLog) Logf(level kfake.LogLevel, format string, args ...any) {
 		l.keep(fmt.Errorf(format, args...))
 	case kfake.LogLevelWarn:
 		to = slog.LevelWarn
+	case kfake.LogLevelNone, kfake.LogLevelInfo, kfake.LogLevelDebug:
 	}
 	if l.log.Enabled(context.Background(), to) {
 		l.log.Log(context.Background(), to, "kafka server: "+fmt.Sprintf(format, args...))

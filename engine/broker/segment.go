@@ -44,7 +44,7 @@ func (s *segment) scan(gaps bool) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() // read only
+	defer file.Close() //nolint:errcheck // it is only read
 	info, err := file.Stat()
 	if err != nil {
 		return err

@@ -175,8 +175,7 @@ func (r *Repository[S]) decideUntilSettled(ctx context.Context, request Request[
 		}
 		lost = err // whatever became of another's commit, the state is not what was decided on
 	}
-	var conflict *eventstore.ConflictError
-	if errors.As(lost, &conflict) {
+	if conflict, ok := errors.AsType[*eventstore.ConflictError](lost); ok {
 		return Outcome{}, nil, fmt.Errorf("gave up after %d attempts: %w", r.config.AttemptsMax, conflict)
 	}
 	return Outcome{}, nil, fmt.Errorf("stream %s: gave up after %d attempts: %w: %w",
@@ -263,7 +262,7 @@ func (r *Repository[S]) judge(at point[S], request Request[S]) (*decision[S], er
 	payloads, refusal := request.Decide(at.state)
 	if refusal != nil {
 		d.refusal = refusal
-		return d, nil
+		return d, nil //nolint:nilerr // a refusal is an answer, and has to wait for what it rests on
 	}
 	now := event.Truncate(r.config.Now())
 	if now.Before(at.time) {

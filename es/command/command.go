@@ -9,11 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"passbook/es/event"
 )
 
-// ErrNoHandler: nobody was registered for the type of the command.
+// ErrNoHandler tells that nobody was registered for the type of the command.
 var ErrNoHandler = errors.New("no handler")
 
 // Circumstances are what is known of a command beside what it wants.
@@ -82,8 +83,8 @@ func Handle[C any](d *Dispatcher, handle func(ctx context.Context, how Circumsta
 		}
 		return handle(ctx, how, c)
 	})
-	for i := len(d.middleware) - 1; i >= 0; i-- {
-		handler = d.middleware[i](handler)
+	for _, v := range slices.Backward(d.middleware) {
+		handler = v(handler)
 	}
 	d.handlers[t] = handler
 }

@@ -5,6 +5,7 @@ package estest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func (h *History[S]) When(decide func(state S) ([]any, error)) *Decision[S] {
 	h.t.Helper()
 	payloads, err := decide(h.state)
 	again, errAgain := decide(h.state)
-	if !reflect.DeepEqual(payloads, again) || !reflect.DeepEqual(err, errAgain) {
+	if !reflect.DeepEqual(payloads, again) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
 		h.t.Fatalf("the decision is not pure: first %+v, %v, then %+v, %v", payloads, err, again, errAgain)
 	}
 	if err != nil && len(payloads) > 0 {

@@ -129,6 +129,7 @@ func (a *attempt[Tx]) canGoOn(was Parked, v verdict) bool {
 		return v == next
 	case ReasonDraining:
 		return !a.drained[was.Stream]
+	case ReasonDifference, ReasonUnapplicable:
 	}
 	return false
 }

@@ -60,8 +60,7 @@ func (p *Projection[Tx]) consume(ctx context.Context, part *partition, run bus.R
 	}
 	if len(b.events) > 0 {
 		err = p.commit(ctx, part, b)
-		var moved *movedError
-		if errors.As(err, &moved) {
+		if moved, ok := errors.AsType[*movedError](err); ok {
 			return p.adopt(part, moved.current)
 		}
 		if err != nil {

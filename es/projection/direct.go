@@ -45,7 +45,7 @@ func (p *Projection[Tx]) runDirect(ctx context.Context, feed Feed, topic bus.Top
 		return false, err
 	}
 	for number, b := range bounds {
-		part := direct[Tx]{p: p, feed: feed, topic: topic, number: int32(number), bounds: b} //nolint:gosec // partitions are few
+		part := direct[Tx]{p: p, feed: feed, topic: topic, number: int32(number), bounds: b}
 		next, err := part.run(ctx, runs)
 		if err != nil {
 			return false, err

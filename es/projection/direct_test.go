@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,7 +26,7 @@ func TestProjection_RunOnce(t *testing.T) {
 	topic.Skip(0, 7)
 	topic.Publish(1, topic.History.Events("b", 0, 1)...)
 	for _, runMax := range []int{1, 2, 3, 500} {
-		t.Run(fmt.Sprint(runMax), func(t *testing.T) {
+		t.Run(strconv.Itoa(runMax), func(t *testing.T) {
 			t.Parallel()
 			topic := topic.Clone()
 			p := newProjection(t, memory.NewProjectionStore(), tally(nil), projection.Config{RunMax: runMax})

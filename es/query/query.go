@@ -8,9 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 )
 
-// ErrNoHandler: nobody was registered for the type of the question.
+// ErrNoHandler tells that nobody was registered for the type of the question.
 var ErrNoHandler = errors.New("no handler")
 
 // Handler answers questions of one type.
@@ -48,8 +49,8 @@ func Handle[Q, A any](d *Dispatcher, handle func(ctx context.Context, question Q
 		}
 		return handle(ctx, q)
 	})
-	for i := len(d.middleware) - 1; i >= 0; i-- {
-		handler = d.middleware[i](handler)
+	for _, v := range slices.Backward(d.middleware) {
+		handler = v(handler)
 	}
 	d.handlers[t] = handler
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Part is something that works until its context ends.
@@ -46,7 +47,7 @@ func All(ctx context.Context, parts ...Part) error {
 		case <-ended:
 		}
 	}
-	for i := len(parts) - 1; i >= 0; i-- {
+	for i := range slices.Backward(parts) {
 		cancels[i]()
 		<-done[i]
 	}

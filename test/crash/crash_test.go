@@ -22,11 +22,10 @@ import (
 	"passbook/internal/testenv"
 )
 
-//nolint:gochecknoglobals // flags of the test binary
 var (
 	kills   = flag.Int("kills", 8, "how often passbook is killed")
 	prefill = flag.Int("prefill", 0, "how many events are in the store before")
-	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the load and of the moments") //nolint:gosec // any number will do
+	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the load and of the moments")
 )
 
 func TestMain(m *testing.M) {
@@ -52,7 +51,7 @@ func TestKill9(t *testing.T) {
 		defer close(finished)
 		l.run(ctx, 16, *seed)
 	}()
-	random := rand.New(rand.NewPCG(*seed, 1)) //nolint:gosec // repeatable on purpose
+	random := rand.New(rand.NewPCG(*seed, 1))
 	var starts []time.Duration
 	for range *kills {
 		timer := time.NewTimer(time.Duration(10+random.IntN(300)) * time.Millisecond) // a moment, not a wait for anything

@@ -55,12 +55,12 @@ func (l *load) run(ctx context.Context, clients int, seed uint64) {
 		if i%clients == 0 {
 			wg.Wait() // as many at a time as there are clients
 		}
-		wg.Go(func() { l.open(l.accounts[i], rand.New(rand.NewPCG(seed, uint64(i)))) }) //nolint:gosec // repeatable on purpose
+		wg.Go(func() { l.open(l.accounts[i], rand.New(rand.NewPCG(seed, uint64(i)))) })
 	}
 	wg.Wait()
 	for i := range clients {
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(seed, uint64(1000+i))) //nolint:gosec // repeatable on purpose
+			random := rand.New(rand.NewPCG(seed, uint64(1000+i)))
 			for ctx.Err() == nil {
 				l.move(l.accounts[random.IntN(len(l.accounts))], random)
 			}
@@ -109,15 +109,14 @@ func (l *load) request(method, path, body string) (answer string, done bool) {
 	key := event.NewID()
 	for {
 		status, answer := l.send(method, path, body, key)
-		switch {
-		case status == http.StatusOK || status == http.StatusCreated:
+		switch status {
+		case http.StatusOK, http.StatusCreated:
 			l.acknowledged.Add(1)
 			return answer, true
-		case status == http.StatusBadRequest:
+		case http.StatusBadRequest:
 			l.refused.Add(1)
 			return answer, false
-		case status == 0, status == http.StatusConflict, status == http.StatusServiceUnavailable,
-			status == http.StatusGatewayTimeout, status == http.StatusTooManyRequests:
+		case 0, http.StatusConflict, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests:
 			l.repeated.Add(1)
 			timer := time.NewTimer(5 * time.Millisecond) // between two tries, not for anything to happen
 			<-timer.C
@@ -129,7 +128,7 @@ func (l *load) request(method, path, body string) (answer string, done bool) {
 }
 
 // client gives up on an answer early, because that is what makes clients repeat.
-var client = &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}} //nolint:gochecknoglobals // connections are shared
+var client = &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 // send tries once; status 0 means that there was no answer.
 func (l *load) send(method, path, body, key string) (status int, answer string) {

@@ -75,7 +75,7 @@ func newShell(t *testing.T) *shell {
 
 func (s *shell) run(t *testing.T, command string) string {
 	t.Helper()
-	_, err := io.WriteString(s.in, command+"\necho\necho '"+sentinel+"'\n")
+	_, err := io.WriteString(s.in, command+"\necho\n"+sentinel+"'\n")
 	require.NoError(t, err)
 	var output strings.Builder
 	for {

@@ -1,8 +1,8 @@
 package e2e_test
 
 import (
-	"fmt"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,7 +27,7 @@ func TestKcatReadsTheFeed(t *testing.T) {
 	requireBalance(t, p, ids[0], "19.0")
 	requireBalance(t, p, ids[1], "26.0")
 
-	read := exec.CommandContext(t.Context(), kcat, "-q", "-b", p.Broker, "-t", testenv.Topic, "-C", "-e", "-f", `%k|%h|%s\n`) //nolint:gosec // our own arguments
+	read := exec.CommandContext(t.Context(), kcat, "-q", "-b", p.Broker, "-t", testenv.Topic, "-C", "-e", "-f", `%k|%h|%s\n`)
 	out, err := read.Output()
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
@@ -38,7 +38,7 @@ func TestKcatReadsTheFeed(t *testing.T) {
 		parts := strings.SplitN(line, "|", 3)
 		key, headers, payload := parts[0], pairs(parts[1]), parts[2]
 		require.Contains(t, ids, key)
-		require.Equal(t, fmt.Sprint(next[key]), headers["ce_version"], "versions of %s", key)
+		require.Equal(t, strconv.Itoa(next[key]), headers["ce_version"], "versions of %s", key)
 		kind := "passbook.account.deposited.v1"
 		if next[key] == 0 {
 			kind = "passbook.account.opened.v1"
@@ -57,7 +57,7 @@ func TestKcatReadsTheFeed(t *testing.T) {
 		require.Regexp(t, `^\{"(accountHolder|amount)":.*\}$`, payload)
 	}
 	for position := 1; position <= 7; position++ {
-		require.True(t, positions[fmt.Sprint(position)], "position %d", position)
+		require.True(t, positions[strconv.Itoa(position)], "position %d", position)
 	}
 }
 
