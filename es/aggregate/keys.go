@@ -12,6 +12,10 @@ import (
 type flights struct {
 	mu   sync.Mutex
 	keys map[event.Key]*eventstore.Pending
+	// sweepAt is the size at which settled keys are looked for. It doubles with
+	// what is found to be open, so that many callers that give up at once do
+	// not each look at all the others.
+	sweepAt int
 }
 
 // begin reserves a key, or reports that an earlier request still has it.
@@ -36,12 +40,16 @@ func (f *flights) end(key event.Key, pending *eventstore.Pending) {
 	if pending == nil || settled(pending) {
 		return
 	}
-	for k, p := range f.keys { // rare, and the map holds little more than the callers of the moment
+	f.keys[key] = pending
+	if len(f.keys) < f.sweepAt {
+		return
+	}
+	for k, p := range f.keys {
 		if p != nil && settled(p) {
 			delete(f.keys, k)
 		}
 	}
-	f.keys[key] = pending
+	f.sweepAt = max(1024, 2*len(f.keys))
 }
 
 // settled tells whether a commit's fate is known. A nil pending stands for a

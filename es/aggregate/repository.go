@@ -299,6 +299,9 @@ func (r *Repository[S]) conclude(
 	}
 	if e.acquire(ctx) == nil { // else base stays behind, which costs a longer tail some day
 		e.confirm(d.behind)
+		if e.inFlight == d.rests {
+			e.inFlight = nil // or an idle aggregate would keep its last commit in memory
+		}
 		e.release()
 	}
 	r.saveSnapshot(ctx, request.Stream, d.before, d.behind)

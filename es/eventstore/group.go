@@ -61,12 +61,28 @@ func (s *Store) gather() (*group, bool) {
 	for _, p := range taken {
 		if p.after != nil && p.after.lost() {
 			// It came too late to be swept out with what it was decided on.
-			p.settle(fmt.Errorf("stream %s: %w", p.commit.Stream, ErrPredecessorLost))
+			cause := ErrPredecessorLost
+			if errors.Is(p.after.err, ErrUnavailable) {
+				cause = ErrUnavailable
+			}
+			p.settle(fmt.Errorf("stream %s: %w", p.commit.Stream, cause))
 			continue
 		}
 		g.open = append(g.open, p)
 	}
 	return g, open
+}
+
+// refused tells whether the engine stopped at a commit because that is refused.
+// Then no attempt at this group has come past it, or ever will. A refused
+// version check does not tell as much: it may have held for an earlier attempt.
+func (g *group) refused(outcomes []Outcome) bool {
+	for i, o := range outcomes {
+		if o.State != Written {
+			return o.State != NotTried && len(g.open[i].commit.Events) > 0
+		}
+	}
+	return false
 }
 
 // apply settles the commits that are durable, sets aside those that are
@@ -97,6 +113,18 @@ func (g *group) apply(outcomes []Outcome) (written int, last int64) {
 	return written, last
 }
 
+// refusedInFront tells whether the first commit that was not written was
+// refused. A refusal further behind proves nothing of what stands before it,
+// and neither does that of a commit without events, which leaves no trace.
+func (g *group) refusedInFront(outcomes []Outcome) bool {
+	for i, o := range outcomes {
+		if o.State != Written {
+			return o.State != NotTried && len(g.open[i].commit.Events) > 0
+		}
+	}
+	return false
+}
+
 func (g *group) fail(p *Pending, err error) {
 	g.failed = append(g.failed, failure{p, err})
 	g.lost[p.commit.Stream] = true
@@ -119,10 +147,14 @@ func (s *Store) release(g *group) {
 		return
 	}
 	swept := s.queue.remove(func(p *Pending) bool { return g.lost[p.commit.Stream] })
+	cause := ErrPredecessorLost
+	if errors.Is(g.failed[0].err, ErrUnavailable) { // then all of them are: to decide again would be in vain
+		cause = ErrUnavailable
+	}
 	// The last first: whoever hears of a loss finds what was decided on top of
 	// it lost too, and does not decide on that once more.
 	for _, p := range slices.Backward(swept) {
-		p.settle(fmt.Errorf("stream %s: %w", p.commit.Stream, ErrPredecessorLost))
+		p.settle(fmt.Errorf("stream %s: %w", p.commit.Stream, cause))
 	}
 	for _, f := range slices.Backward(g.failed) {
 		f.pending.settle(f.err)

@@ -152,6 +152,9 @@ func startStop(t *testing.T, e eventstore.Engine, config eventstore.Config) (*ev
 	}
 }
 
+// elapse lets the clock of a synctest bubble run on.
+func elapse(d time.Duration) { <-time.After(d) }
+
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func happened(stream string) event.Envelope {

@@ -40,20 +40,28 @@ func TestOverdraftByLostPredecessor(t *testing.T) {
 	}
 	theirs := func() eventstore.Commit { return commit("account", 7, 1) }
 
-	run("in the same group", func(t *testing.T, r race) {
-		other := submit(t, r.store, opening("other", 1), nil)
-		<-r.gate.arrived // so that what comes now waits for the same group
-		w1 := submit(t, r.store, r.w1, nil)
-		w2 := submit(t, r.store, r.w2, w1)
-		r.engine.elsewhere(theirs())
-		r.gate.open <- struct{}{}
-		r.gate.pass() // the other's group again: its place was taken
-		r.gate.pass()
-		requireWritten(t, other, 0, 10)
-		requireFailed(t, w1, eventstore.ErrConflict)
-		requireFailed(t, w2, eventstore.ErrPredecessorLost)
-		require.Equal(t, []string{"account", "account"}, r.engine.groups[2])
-	})
+	sameGroup := func(linked bool) func(t *testing.T, r race) {
+		return func(t *testing.T, r race) {
+			other := submit(t, r.store, opening("other", 1), nil)
+			<-r.gate.arrived // so that what comes now waits for the same group
+			w1 := submit(t, r.store, r.w1, nil)
+			var after *eventstore.Pending
+			if linked {
+				after = w1
+			}
+			w2 := submit(t, r.store, r.w2, after)
+			r.engine.elsewhere(theirs())
+			r.gate.open <- struct{}{}
+			r.gate.pass() // the other's group again: its place was taken
+			r.gate.pass()
+			requireWritten(t, other, 0, 10)
+			requireFailed(t, w1, eventstore.ErrConflict)
+			requireFailed(t, w2, eventstore.ErrPredecessorLost)
+			require.Equal(t, []string{"account", "account"}, r.engine.groups[2])
+		}
+	}
+	run("in the same group", sameGroup(true))
+	run("in the same group without a link", sameGroup(false))
 	run("queued behind", func(t *testing.T, r race) {
 		w1 := submit(t, r.store, r.w1, nil)
 		<-r.gate.arrived

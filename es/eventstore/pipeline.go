@@ -65,43 +65,45 @@ func (s *Store) write(ctx context.Context, g *group) error {
 	a := attempts{began: time.Now(), store: s}
 	known, _ := s.head.get()
 	first := known + 1
-	for len(g.open) > 0 {
+	for {
 		outcomes, err := s.attempt(ctx, first, g)
 		if errors.Is(err, errEngineBroken) {
 			s.config.Logger.Error("event store stopped", "error", err)
 			s.giveUp(g, true)
 			return err
 		}
-		open := len(g.open)
+		open, refused := len(g.open), g.refusedInFront(outcomes)
 		written, last := g.apply(outcomes)
-		refused := len(g.failed) > 0
+		progress := len(g.open) < open
 		first = max(first, last+1) // the place of what is left
 		s.head.raise(last)
 		s.stats.commits.Add(int64(written))
 		s.release(g)
+		if err == nil && len(g.open) > 0 {
+			a.answered(progress, refused)
+			first, err = s.renumber(ctx, first, progress, &a)
+		}
 
 		switch {
 		case len(g.open) == 0:
-			a.reached(true, true)
+			a.reached()
 			return nil
 		case err == nil:
-			a.reached(len(g.open) < open, refused)
-			if first, err = s.renumber(ctx, first, &a); err != nil {
-				s.giveUp(g, a.doubt)
-				return nil //nolint:nilerr // the engine is out of reach and time is up: the callers know
-			}
-		case a.unavailable(err):
-			g.failAll(fmt.Errorf("%w: %w", ErrUnavailable, err))
-			s.release(g)
-			return nil
+			a.reached()
 		default:
+			a.note(err)
+			if a.patienceEnds() {
+				s.down = true // the next group's callers need not wait as long
+				g.failAll(fmt.Errorf("%w: %w", ErrUnavailable, err))
+				s.release(g)
+				return nil
+			}
 			if a.pause(ctx, err) != nil {
 				s.giveUp(g, a.doubt)
 				return nil
 			}
 		}
 	}
-	return nil
 }
 
 // attempt asks the engine once. The deadline is its own, so that no caller's
@@ -122,26 +124,27 @@ func (s *Store) attempt(ctx context.Context, first int64, g *group) ([]Outcome, 
 }
 
 // renumber finds the place for what is left of a group after a commit of it
-// was refused, or after other processes took its positions.
-func (s *Store) renumber(ctx context.Context, first int64, a *attempts) (int64, error) {
-	for {
-		position, err := s.engine.Head(ctx)
-		switch {
-		case err == nil && position >= first:
-			a.doubt = false // the place is taken: nothing of ours can arrive there
-			s.head.raise(position)
-			return position + 1, nil
-		case err == nil && a.progress:
-			return first, nil
-		case err == nil:
-			// Neither written nor refused nor displaced: what it collided with
-			// is not visible yet.
-			return first, a.pause(ctx, nil)
-		}
-		if err := a.pause(ctx, err); err != nil {
-			return 0, err
-		}
+// was settled, or after its place was taken.
+func (s *Store) renumber(ctx context.Context, first int64, progress bool, a *attempts) (int64, error) {
+	limited, cancel := context.WithTimeout(ctx, s.config.AttemptTimeout)
+	defer cancel()
+	position, err := s.engine.Head(limited)
+	switch {
+	case err != nil:
+		return first, fmt.Errorf("%w: read head: %w", ErrNotWritten, err)
+	case position >= first:
+		a.displaced = true
+		s.head.raise(position)
+		return position + 1, nil
+	case progress:
+		return first, nil
 	}
+	// Neither written nor refused nor displaced: what it collided with is not
+	// visible yet.
+	if err := a.pause(ctx, nil); err != nil {
+		return first, fmt.Errorf("%w: %w", ErrNotWritten, err)
+	}
+	return first, nil
 }
 
 // giveUp leaves a group behind when the store stops. After a doubtful attempt
@@ -162,36 +165,44 @@ type attempts struct {
 	// doubt: an attempt ended so that it may have arrived, or may yet. From
 	// then on no later failure is proof that nothing was written.
 	doubt bool
-	// progress: the last answer decided the fate of a commit.
-	progress bool
-	failed   int
+	// displaced: since then the head was seen at the group's place or behind it.
+	displaced bool
+	failed    int
 }
 
-// unavailable tells whether it is time, and true, to say that nothing was
-// written.
-func (a *attempts) unavailable(err error) bool {
+// note takes an attempt's error down.
+func (a *attempts) note(err error) {
 	if !errors.Is(err, ErrNotWritten) {
-		a.doubt = true
+		a.doubt, a.displaced = true, false
 	}
-	if a.doubt || !a.store.down && time.Since(a.began) < a.store.config.UnavailableAfter {
-		return false
-	}
-	a.store.down = true // the next group's callers need not wait as long
-	return true
 }
 
-// reached notes that the engine answered. What stands behind a refused commit
-// is settled with it: no earlier attempt can have come past that one. What only
-// stands behind a written one is not: a doubtful attempt that has brought the
-// one may yet bring the other.
-func (a *attempts) reached(progress, refused bool) {
+// patienceEnds tells whether it is time, and true, to say that nothing was
+// written.
+func (a *attempts) patienceEnds() bool {
+	return !a.doubt && (a.store.down || time.Since(a.began) >= a.store.config.UnavailableAfter)
+}
+
+// answered looks whether an answer ends the doubt. What stands behind a commit
+// that was refused in front is settled with it: no earlier attempt can have come
+// past that one.
+// What stands behind a written one is not: the attempt that has brought the one
+// may yet bring the other. And a place that is taken may be taken by ourselves:
+// only an answer to an attempt made since then, by an engine that would have
+// found us there, tells that it is not.
+func (a *attempts) answered(progress, refused bool) {
+	if refused || a.displaced && !progress {
+		a.doubt = false
+	}
+	a.displaced = false
+}
+
+// reached notes that the engine is there.
+func (a *attempts) reached() {
 	if a.failed > 0 || a.store.down {
 		a.store.config.Logger.Info("event store is back", "attempts", a.failed, "after", time.Since(a.began))
 	}
-	a.store.down, a.failed, a.progress = false, 0, progress
-	if refused {
-		a.doubt = false
-	}
+	a.store.down, a.failed = false, 0
 }
 
 const (

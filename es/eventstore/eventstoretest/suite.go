@@ -24,20 +24,30 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"passbook/es/eventstore"
 )
 
 // TB is the part of testing.TB that the cases use. That they use no more
 // allows to run a case in order to see it fail.
 type TB interface {
-	Helper()
+	require.TestingT
+	helpers
+	// Context ends before the cleanups are called.
 	Context() context.Context
+	// Cleanup has a function called when the case is over, the last one first.
 	Cleanup(cleanup func())
+	// TempDir returns a folder that is removed with the case.
 	TempDir() string
-	Logf(format string, args ...any)
-	Errorf(format string, args ...any)
-	FailNow()
+	// Skipf ends the case without a verdict.
 	Skipf(format string, args ...any)
+}
+
+// helpers are what test code marks its helpers with, and notes beside a verdict.
+type helpers interface {
+	Helper()
+	Logf(format string, args ...any)
 }
 
 // Technology is what the suite is told of an engine.
