@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -21,7 +22,7 @@ const (
 func (b *Bus) Bounds(ctx context.Context, topic bus.Topic) ([]bus.Bounds, error) {
 	partitions := make([]int32, topic.Partitions)
 	for i := range partitions {
-		partitions[i] = int32(i) //nolint:gosec // they were counted by an int32
+		partitions[i] = int32(i)
 	}
 	found, err := b.bounds(ctx, b.admin, topic, partitions)
 	if err != nil {
@@ -39,20 +40,36 @@ type partitionBounds struct {
 	epoch int32 // of the leader that wrote last, -1 unknown
 }
 
-// bounds returns those of the given partitions, in their order.
+// bounds returns those of the given partitions, in their order. It tries again
+// for a while when leaders move, or have not heard yet that they lead.
 func (b *Bus) bounds(ctx context.Context, client *kgo.Client, topic bus.Topic, partitions []int32) ([]partitionBounds, error) {
+	for tries, started := 1, time.Now(); ; tries++ {
+		found, err := boundsOnce(ctx, client, topic, partitions)
+		// Offsets are listed by name, so whose they are is only known now.
+		if _, changed := b.check(ctx, client, topic); changed != nil {
+			return nil, changed
+		}
+		if err == nil {
+			return found, nil
+		}
+		if !kerr.IsRetriable(err) || time.Since(started) > readPatience {
+			return nil, fmt.Errorf("bounds of topic %s: %w", topic.Name, err)
+		}
+		if !wait(ctx, pauseAfter(tries, 10*time.Millisecond, time.Second)) {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func boundsOnce(ctx context.Context, client *kgo.Client, topic bus.Topic, partitions []int32) ([]partitionBounds, error) {
 	// Both only ever grow, so the first comes first: it is not above the end.
 	firsts, err := listOffsets(ctx, client, topic.Name, partitions, firstOffset)
-	var ends map[int32]kmsg.ListOffsetsResponseTopicPartition
-	if err == nil {
-		ends, err = listOffsets(ctx, client, topic.Name, partitions, endOffset)
-	}
-	// Offsets are listed by name, so whose they are is only known now.
-	if _, changed := b.check(ctx, client, topic); changed != nil {
-		return nil, changed
-	}
 	if err != nil {
-		return nil, fmt.Errorf("bounds of topic %s: %w", topic.Name, err)
+		return nil, err
+	}
+	ends, err := listOffsets(ctx, client, topic.Name, partitions, endOffset)
+	if err != nil {
+		return nil, err
 	}
 	found := make([]partitionBounds, len(partitions))
 	for i, p := range partitions {

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -93,19 +94,24 @@ func (s *session) leave() {
 }
 
 // logTroubles logs why the member is not, or no longer, in the group: what the
-// client reports instead of the records that it does not fetch.
+// client reports instead of the records that it does not fetch. That brokers
+// are lost is logged elsewhere.
 func (s *session) logTroubles(ctx context.Context) {
 	var last string
+	var at time.Time
 	for {
 		fetches := s.client.PollFetches(ctx)
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return
 		}
 		for _, trouble := range fetches.Errors() {
-			if text := trouble.Err.Error(); text != last {
-				s.bus.config.Logger.Warn("consumer group, trying again", "group", s.group, "error", text)
-				last = text
+			text, level := trouble.Err.Error(), slog.LevelDebug
+			var answer *kerr.Error
+			if errors.As(trouble.Err, &answer) && (text != last || time.Since(at) > time.Minute) {
+				level = slog.LevelWarn
 			}
+			last, at = text, time.Now()
+			s.bus.config.Logger.Log(ctx, level, "consumer group, trying again", "group", s.group, "error", text)
 		}
 	}
 }

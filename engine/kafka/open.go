@@ -27,7 +27,14 @@ func (b *Bus) Open(ctx context.Context) (bus.Topic, error) {
 	if err != nil {
 		return bus.Topic{}, err
 	}
-	if err := b.checkSettings(ctx, s); err != nil {
+	err = b.checkSettings(ctx, s)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		// Another has just made it, and this broker has not heard of it yet.
+		if s, err = b.agree(ctx, b.admin); err == nil {
+			err = b.checkSettings(ctx, s)
+		}
+	}
+	if err != nil {
 		return bus.Topic{}, err
 	}
 	return s.topic, nil
@@ -47,12 +54,12 @@ func (b *Bus) create(ctx context.Context) (sight, error) {
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		return sight{}, fmt.Errorf("create topic %s: %w", b.config.Topic, err)
 	}
+	// Other brokers may not have heard of it yet.
 	for failures := 1; ; failures++ {
-		s, err := b.look(ctx, b.admin)
+		s, err := b.agree(ctx, b.admin)
 		if !errors.Is(err, errNoTopic) || failures > 20 {
 			return s, err
 		}
-		// The broker that was asked has not heard of it yet.
 		if !wait(ctx, pauseAfter(failures, 10*time.Millisecond, time.Second)) {
 			return sight{}, ctx.Err()
 		}
@@ -78,7 +85,7 @@ func (b *Bus) replicas(ctx context.Context) (int16, error) {
 	if err != nil {
 		return 0, fmt.Errorf("list brokers: %w", err)
 	}
-	return int16(min(len(brokers), replicasMax)), nil //nolint:gosec // up to 3
+	return int16(min(len(brokers), replicasMax)), nil
 }
 
 func (b *Bus) checkSettings(ctx context.Context, s sight) error {

@@ -163,7 +163,8 @@ func TestTailLost_Read(t *testing.T) {
 	o.back()
 	for _, from := range []int64{0, 28, 30} {
 		var last error
-		for _, last = range b.Read(within(t), topic, 0, from, 40) {
+		for _, err := range b.Read(within(t), topic, 0, from, 40) {
+			last = err
 		}
 		require.ErrorContains(t, last, "gone", "from %d", from)
 	}

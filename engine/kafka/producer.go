@@ -56,8 +56,11 @@ func (b *Bus) Producer(_ context.Context, topic bus.Topic) (bus.Producer, error)
 		kgo.MaxBufferedRecords(chunkRecordsMax),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.StopProducerOnDataLossDetected(),
-		// A record is never given up: neither its age nor the tries limit it.
+		// A record is never given up: neither its age nor the tries limit it,
+		// and not a leader that has yet to hear of the topic. Whether there
+		// still is one is watched beside.
 		kgo.RecordDeliveryTimeout(0),
+		kgo.UnknownTopicRetries(-1),
 	)
 	if err != nil {
 		return nil, err
@@ -97,7 +100,7 @@ func (p *producer) publish(ctx context.Context, records []bus.Placed) ([]int64, 
 			fill(&chunk[i], p.topic.Name, rest[i])
 		}
 		if err := p.send(ctx, chunk); err != nil {
-			return nil, err
+			return nil, p.explain(ctx, err)
 		}
 		for i := range chunk {
 			if err := p.follow(&chunk[i]); err != nil {
@@ -108,6 +111,17 @@ func (p *producer) publish(ctx context.Context, records []bus.Placed) ([]int64, 
 		rest = rest[n:]
 	}
 	return offsets, nil
+}
+
+// explain tells whether a failure comes from a topic that has changed: the
+// client gives up its records at once when it notices.
+func (p *producer) explain(ctx context.Context, err error) error {
+	if errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.UnknownTopicOrPartition) {
+		if _, changed := p.bus.check(ctx, p.client, p.topic); errors.Is(changed, bus.ErrTopicChanged) {
+			return fmt.Errorf("%w: %w", changed, err)
+		}
+	}
+	return err
 }
 
 // follow notes where a record was stored, which cannot be before the end of
@@ -154,6 +168,9 @@ func passes(err error) bool {
 // the first error.
 func (p *producer) send(ctx context.Context, chunk []kgo.Record) error {
 	ctx, cancel := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { p.watch(ctx, cancel) })
+	defer watching.Wait()
 	defer cancel(nil)
 	f := &flight{left: len(chunk), stop: cancel, landed: make(chan struct{})}
 	queued := p.queue.expect(len(chunk))
@@ -170,6 +187,15 @@ func (p *producer) send(ctx context.Context, chunk []kgo.Record) error {
 	case <-ctx.Done():
 	}
 	return f.outcome(ctx)
+}
+
+// watch stops a chunk that takes long because its topic is gone.
+func (p *producer) watch(ctx context.Context, stop context.CancelCauseFunc) {
+	for wait(ctx, time.Second) {
+		if _, err := p.bus.check(ctx, p.client, p.topic); errors.Is(err, bus.ErrTopicChanged) {
+			stop(err)
+		}
+	}
 }
 
 // flight is a chunk on its way.
@@ -198,19 +224,14 @@ func (f *flight) land(record *kgo.Record, err error) {
 	}
 }
 
+// outcome is nil, or the first thing that went wrong: whatever it is ends ctx.
 func (f *flight) outcome(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch {
-	case errors.Is(f.err, kerr.UnknownTopicID), errors.Is(f.err, kerr.UnknownTopicOrPartition), errors.Is(f.err, kerr.InconsistentTopicID):
-		return fmt.Errorf("%w: %w", bus.ErrTopicChanged, f.err)
-	case f.err != nil:
-		return f.err
-	case f.left > 0:
-		return context.Cause(ctx)
-	default:
+	if f.left == 0 && f.err == nil {
 		return nil
 	}
+	return context.Cause(ctx)
 }
 
 // Close waits, for two seconds at most, until what is on its way is answered,

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,21 +19,27 @@ import (
 
 // produceWatch counts the Produce requests that are on their way at once.
 type produceWatch struct {
-	away, most, batches, records atomic.Int64
+	batches, records atomic.Int64
+
+	mu         sync.Mutex
+	away, most int
 }
 
 func (w *produceWatch) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
 	if key != int16(kmsg.Produce) || err != nil {
 		return
 	}
-	now := w.away.Add(1)
-	for most := w.most.Load(); now > most && !w.most.CompareAndSwap(most, now); most = w.most.Load() {
-	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.away++
+	w.most = max(w.most, w.away)
 }
 
 func (w *produceWatch) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
 	if key == int16(kmsg.Produce) && err == nil {
-		w.away.Add(-1)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.away--
 	}
 }
 
@@ -77,7 +84,9 @@ func testOneBatch(t *testing.T, brokers []string) {
 		p.Close()
 		published += len(large) + 100
 	}
-	require.Equal(t, int64(1), watch.most.Load())
+	watch.mu.Lock()
+	require.Equal(t, 1, watch.most)
+	watch.mu.Unlock()
 	eventually(t, func() bool { return watch.records.Load() == int64(published) }, "every batch is to be told of")
 	// 8000 records of 1 KiB in three partitions are six chunks, 100 are one.
 	require.Equal(t, int64(5*3*(6+1)), watch.batches.Load())
@@ -241,6 +250,58 @@ func TestPublish_RecreatedInTheMiddle(t *testing.T) {
 	require.ErrorIs(t, <-failed, bus.ErrTopicChanged)
 	p.Close()
 	require.Empty(t, values(t, b, again, 0))
+}
+
+// TestPublish_DeletedInTheMiddle deletes the topic between the chunks of one
+// call, and nobody makes it again.
+func TestPublish_DeletedInTheMiddle(t *testing.T) {
+	for name, options := range map[string][]kfake.Opt{"ByID": nil, "ByName": {kfake.MaxVersions(v30())}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := startCluster(t, options...)
+			second, release := make(chan struct{}), make(chan struct{})
+			seen := 0
+			b := newBus(t, c.ListenAddrs())
+			topic := open(t, b)
+			c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+				if seen++; seen == 2 {
+					close(second)
+					c.SleepControl(func() { <-release })
+				}
+				return nil, nil, false
+			})
+			p := newProducer(t, b, topic)
+			failed := make(chan error, 1)
+			go func() {
+				_, err := p.Publish(within(t), sized(0, 4000, 1000))
+				failed <- err
+			}()
+			<-second
+			require.NoError(t, c.DeleteTopic(topic.Name))
+			close(release)
+			require.ErrorIs(t, <-failed, bus.ErrTopicChanged)
+		})
+	}
+}
+
+// TestPublish_BrokerLags has one of three brokers not know yet what the others
+// know: that is no change of the topic.
+func TestPublish_BrokerLags(t *testing.T) {
+	c := startCluster(t, kfake.NumBrokers(3))
+	b := newBus(t, c.ListenAddrs())
+	topic := open(t, b)
+	p := newProducer(t, b, topic)
+	lag := c.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Metadata}, Nodes: []int32{1}, Topic: topic.Name, Err: kerr.UnknownTopicOrPartition, Count: 6,
+	})
+	n := 0
+	for ; lag.Hits() < 6; n++ {
+		_, err := p.Publish(within(t), records(0, n, 1))
+		require.NoError(t, err)
+		_, err = b.Bounds(within(t), topic)
+		require.NoError(t, err)
+	}
+	require.Equal(t, numbers(n), values(t, b, topic, 0))
 }
 
 // sized makes n messages of a size for a partition.

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -160,6 +161,32 @@ func TestRun_BoundedRuns(t *testing.T) {
 	require.Equal(t, 7, consumer.longest)
 }
 
+// TestRun_LogsFailures has a consumer fail for a while: a line when that begins,
+// one when its reason changes, one when it is over.
+func TestRun_LogsFailures(t *testing.T) {
+	c := startCluster(t)
+	book := &logBook{}
+	b := newBus(t, c.ListenAddrs(), partitions(1), func(c *kafka.Config) { c.Logger = book.logger() })
+	publish(t, b, open(t, b), records(0, 0, 5))
+	consumer := newTally()
+	calls := 0
+	consumer.before = func(context.Context, bus.Run) error {
+		switch calls++; {
+		case calls <= 2:
+			return errors.New("the read DB is away")
+		case calls <= 4:
+			return errors.New("the read DB is full")
+		default:
+			return nil
+		}
+	}
+	run(t, b, "g", consumer)
+	consumer.waitFor(t, 0, numbers(5))
+	require.Equal(t, 1, book.count("read DB is away"))
+	require.Equal(t, 1, book.count("read DB is full"))
+	require.Equal(t, 1, book.count("consumer goes on"))
+}
+
 // TestRun_TellsTheLag has the group's offsets follow, while it runs and when it
 // leaves, and nobody ever begin there.
 func TestRun_TellsTheLag(t *testing.T) {
@@ -298,7 +325,7 @@ func ours() int {
 	stacks := make([]byte, 16<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	n := 0
-	for _, stack := range strings.Split(string(stacks), "\n\n") {
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
 		if strings.Contains(stack, "engine/kafka.") || strings.Contains(stack, "franz-go/pkg/kgo.") {
 			n++
 		}

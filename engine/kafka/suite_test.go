@@ -81,7 +81,19 @@ func overBrokers(tb testing.TB, brokers []string, name string) bustest.Bus {
 			_, err := admin.DeleteRecords(tb.Context(), offsets)
 			require.NoError(tb, err)
 		},
-		SkipOffsets: func(tb testing.TB, partition int32) { skipOffsets(tb, brokers, name, partition) },
+		SkipOffsets: func(tb testing.TB, partition int32) {
+			topic := open(tb, b)
+			end := func() int64 {
+				bounds, err := b.Bounds(tb.Context(), topic)
+				if err != nil {
+					return -1
+				}
+				return bounds[partition].End
+			}
+			before := end()
+			skipOffsets(tb, brokers, name, partition)
+			eventually(tb, func() bool { return end() > before }, "the marker is written some time after the answer")
+		},
 	}
 }
 

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"passbook/es/bus"
@@ -16,8 +17,17 @@ type worker struct {
 	partition int32
 	cancel    context.CancelFunc
 	done      chan struct{} // closed after Revoke
-	failures  int           // in a row, of Assign and Consume
+	failures  int           // in a row
+	told      string        // the failure that was logged last, while it lasts
 }
+
+// Steps of a worker that can fail.
+const (
+	stepBounds  = "bounds"
+	stepAssign  = "assign"
+	stepFetch   = "fetch"
+	stepConsume = "consume"
+)
 
 func startWorker(s *session, partition int32) *worker {
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -55,13 +65,13 @@ func (w *worker) assign(ctx context.Context, assigned *bool) (at position, ok bo
 		if errors.Is(err, bus.ErrTopicChanged) {
 			s.end(err)
 		}
-		w.pause(ctx, "bounds", err)
+		w.pause(ctx, stepBounds, err)
 		return at, false
 	}
 	*assigned = true
 	offset, err := s.consumer.Assign(ctx, bus.Assignment{Topic: s.topic, Partition: w.partition, Bounds: found[0].Bounds})
 	if err != nil {
-		w.pause(ctx, "assign", err)
+		w.pause(ctx, stepAssign, err)
 		return at, false
 	}
 	return position{partition: w.partition, offset: offset, epoch: found[0].epoch}, true
@@ -98,13 +108,12 @@ func (w *worker) lost(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, errGone) && w.failures == 0:
 		w.failures++ // so a next one waits
-		w.session.bus.config.Logger.Info("what was to be read next is gone, the consumer is asked where to go on",
-			"group", w.session.group, "topic", w.session.topic.Name, "partition", w.partition, "error", err)
+		w.log(ctx, slog.LevelInfo, "what was to be read next is gone, the consumer is asked where to go on", "error", err)
 		return
 	case errors.Is(err, errOtherTopic), errors.Is(err, bus.ErrTopicChanged):
 		w.session.checkTopic(ctx)
 	}
-	w.pause(ctx, "fetch", err)
+	w.pause(ctx, stepFetch, err)
 }
 
 // hand gives the consumer what a haul holds, in runs, until it is through, the
@@ -118,10 +127,10 @@ func (w *worker) hand(ctx context.Context, h haul) (next int64) {
 		run := bus.Run{Topic: s.topic, Partition: w.partition, Records: rest[:n:n], End: max(h.end, behind)}
 		next, err := s.consumer.Consume(ctx, run)
 		if err != nil {
-			w.pause(ctx, "consume", err)
+			w.pause(ctx, stepConsume, err)
 			continue
 		}
-		w.failures = 0
+		w.worked(ctx)
 		s.progress.note(w.partition, next)
 		if next != behind {
 			return next
@@ -131,16 +140,34 @@ func (w *worker) hand(ctx context.Context, h haul) (next int64) {
 	return h.next.offset
 }
 
-// pause logs what went wrong and waits, longer each time.
+// pause waits before something is tried again, longer each time. What the
+// consumer fails with is logged when it begins, changes and ends; that brokers
+// are lost and back is logged elsewhere.
 func (w *worker) pause(ctx context.Context, step string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
 	w.failures++
+	level := slog.LevelDebug
+	if text := err.Error(); text != w.told && (step == stepAssign || step == stepConsume) {
+		level, w.told = slog.LevelWarn, text
+	}
 	pause := pauseAfter(w.failures, 50*time.Millisecond, 5*time.Second)
-	w.session.bus.config.Logger.Warn("consumer, trying again", "step", step, "group", w.session.group,
-		"topic", w.session.topic.Name, "partition", w.partition, "failures", w.failures, "pause", pause, "error", err)
+	w.log(ctx, level, "consumer failed, trying again", "step", step, "failures", w.failures, "pause", pause, "error", err)
 	w.session.fetcher.reading.Add(-1)
 	wait(ctx, pause)
 	w.session.fetcher.reading.Add(1)
+}
+
+// worked is called when the consumer has taken a run.
+func (w *worker) worked(ctx context.Context) {
+	if w.told != "" {
+		w.log(ctx, slog.LevelInfo, "consumer goes on", "failures", w.failures)
+	}
+	w.failures, w.told = 0, ""
+}
+
+func (w *worker) log(ctx context.Context, level slog.Level, text string, attributes ...any) {
+	s := w.session
+	s.bus.config.Logger.With("group", s.group, "topic", s.topic.Name, "partition", w.partition).Log(ctx, level, text, attributes...)
 }

@@ -128,6 +128,17 @@ func TestStore_OnFailingCommits(t *testing.T) {
 	}
 }
 
+func TestEventStore_Cancelled(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, filepath.Join(t.TempDir(), "events.db"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := store.Append(ctx, 1, []eventstore.Commit{opening("a", 1)})
+	require.ErrorIs(t, err, eventstore.ErrNotWritten)
+	require.ErrorIs(t, err, context.Canceled)
+	requireHead(t, store, 0)
+}
+
 func TestEventStore_DiskFull(t *testing.T) {
 	t.Parallel()
 	store := openStore(t, filepath.Join(t.TempDir(), "events.db"))

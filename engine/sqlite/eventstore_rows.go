@@ -41,7 +41,7 @@ func (tx *transaction) insert(table, columns string, n int, row func(args []any,
 		for i := range size {
 			args = row(args, from+i)
 		}
-		return tx.exec(fmt.Sprintf("INSERT OR FAIL INTO %s (%s) VALUES %s", table, columns, values(size, width)), args...)
+		return tx.exec(fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", table, columns, values(size, width)), args...)
 	})
 }
 

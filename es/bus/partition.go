@@ -5,7 +5,7 @@ package bus
 // (murmur2, seed 0x9747b28c, positive), so that other producers and stream
 // processors that join by key agree with it.
 func Partition(key string, partitions int32) int32 {
-	return int32(murmur2(key)&0x7fffffff) % partitions //nolint:gosec // the mask leaves 31 bits
+	return int32(murmur2(key)&0x7fffffff) % partitions
 }
 
 // murmur2 is the 32-bit MurmurHash2 of Austin Appleby, which is in the public

@@ -21,9 +21,10 @@ type Subscriber interface {
 // at a time for each partition; calls for different partitions may overlap.
 type Consumer interface {
 	// Assign is called when a partition comes to this member, and again when
-	// its topic was made anew, or when the offset that was to be read next is
-	// no longer there. It returns the offset to read from, within the bounds.
-	// After an error it is called again, after a pause.
+	// its topic was made anew, when the offset that was to be read next is no
+	// longer there, or when the bus was lost for a while, so that what lies
+	// before that offset may be another. It returns the offset to read from,
+	// within the bounds. After an error it is called again, after a pause.
 	Assign(ctx context.Context, assignment Assignment) (offset int64, err error)
 
 	// Consume takes the next records of an assigned partition and returns the

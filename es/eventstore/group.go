@@ -73,18 +73,6 @@ func (s *Store) gather() (*group, bool) {
 	return g, open
 }
 
-// refused tells whether the engine stopped at a commit because that is refused.
-// Then no attempt at this group has come past it, or ever will. A refused
-// version check does not tell as much: it may have held for an earlier attempt.
-func (g *group) refused(outcomes []Outcome) bool {
-	for i, o := range outcomes {
-		if o.State != Written {
-			return o.State != NotTried && len(g.open[i].commit.Events) > 0
-		}
-	}
-	return false
-}
-
 // apply settles the commits that are durable, sets aside those that are
 // refused, and keeps open what the outcomes leave open. It returns how many
 // became durable, and the last of their positions.

@@ -42,8 +42,8 @@ func newEnv(tb testing.TB, o Options) *env {
 // group returns a name that no other case uses.
 func (e *env) group() string { return "group-" + rand.Text() }
 
-// eventually waits until the condition holds.
-func (e *env) eventually(condition func() bool, format string, args ...any) {
+// eventuallyf waits until the condition holds.
+func (e *env) eventuallyf(condition func() bool, format string, args ...any) {
 	e.Helper()
 	require.Eventuallyf(e, condition, e.patience, pollInterval, format, args...)
 }
@@ -115,7 +115,7 @@ func (e *env) contents(topic bus.Topic) [][]bus.Record {
 	e.Helper()
 	all := make([][]bus.Record, topic.Partitions)
 	for p, b := range e.bounds(topic) {
-		records, err := e.read(topic, int32(p), b.First, b.End) //nolint:gosec // a partition's number
+		records, err := e.read(topic, int32(p), b.First, b.End)
 		require.NoError(e, err)
 		all[p] = records
 	}

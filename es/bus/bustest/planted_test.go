@@ -166,8 +166,8 @@ func fails(t *testing.T, c testCase, o Options) bool {
 	r := &recorder{TB: t, ctx: ctx}
 	r.guard(func() { c.run(newEnv(r, o)) })
 	cancel()
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.guard(r.cleanups[i])
+	for _, cleanup := range slices.Backward(r.cleanups) {
+		r.guard(cleanup)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

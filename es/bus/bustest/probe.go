@@ -52,10 +52,10 @@ func (p *probe) enter(call string, partition int32) func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.busy[partition] {
-		p.fault("%s of partition %d is called while another call for it runs", call, partition)
+		p.faultf("%s of partition %d is called while another call for it runs", call, partition)
 	}
 	if p.ended.Load() {
-		p.fault("%s of partition %d is called after Run has returned", call, partition)
+		p.faultf("%s of partition %d is called after Run has returned", call, partition)
 	}
 	p.busy[partition] = true
 	return func() {
@@ -65,8 +65,8 @@ func (p *probe) enter(call string, partition int32) func() {
 	}
 }
 
-// fault is called with mu held.
-func (p *probe) fault(format string, args ...any) {
+// faultf is called with mu held.
+func (p *probe) faultf(format string, args ...any) {
 	p.faults = append(p.faults, fmt.Sprintf(format, args...))
 }
 
@@ -75,7 +75,7 @@ func (p *probe) Assign(_ context.Context, a bus.Assignment) (int64, error) {
 	p.mu.Lock()
 	p.assignments = append(p.assignments, a)
 	if a.Partition < 0 || a.Partition >= a.Topic.Partitions || a.Topic.ID == "" || a.Bounds.First > a.Bounds.End {
-		p.fault("assignment %+v makes no sense", a)
+		p.faultf("assignment %+v makes no sense", a)
 	}
 	p.mu.Unlock()
 	offset, err := p.assign(a)
@@ -108,25 +108,25 @@ func (p *probe) Consume(ctx context.Context, r bus.Run) (int64, error) {
 func (p *probe) checkRun(r bus.Run) {
 	expected, held := p.held[r.Partition]
 	if !held {
-		p.fault("a run of partition %d, which is not assigned", r.Partition)
+		p.faultf("a run of partition %d, which is not assigned", r.Partition)
 	}
 	if len(r.Records) == 0 {
-		p.fault("an empty run of partition %d", r.Partition)
+		p.faultf("an empty run of partition %d", r.Partition)
 		return
 	}
 	if r.Records[0].Offset < expected {
-		p.fault("a run of partition %d begins at %d, before %d", r.Partition, r.Records[0].Offset, expected)
+		p.faultf("a run of partition %d begins at %d, before %d", r.Partition, r.Records[0].Offset, expected)
 	}
 	if r.End < behind(r) {
-		p.fault("a run of partition %d reaches to %d and tells an end of %d", r.Partition, behind(r), r.End)
+		p.faultf("a run of partition %d reaches to %d and tells an end of %d", r.Partition, behind(r), r.End)
 	}
 	last := int64(-1)
 	for _, record := range r.Records {
 		if record.Partition != r.Partition {
-			p.fault("a run of partition %d has a record of %d", r.Partition, record.Partition)
+			p.faultf("a run of partition %d has a record of %d", r.Partition, record.Partition)
 		}
 		if record.Offset <= last {
-			p.fault("a run of partition %d has offset %d behind %d", r.Partition, record.Offset, last)
+			p.faultf("a run of partition %d has offset %d behind %d", r.Partition, record.Offset, last)
 		}
 		last = record.Offset
 	}
@@ -259,8 +259,8 @@ func (e *env) requireConsumed(p *probe, events [][]string) {
 	for _, names := range events {
 		total += len(names)
 	}
-	e.eventually(func() bool { return p.count() >= total }, "%d records are to be consumed", total)
+	e.eventuallyf(func() bool { return p.count() >= total }, "%d records are to be consumed", total)
 	for partition, names := range events {
-		require.Equal(e, names, p.names(int32(partition)), "partition %d", partition) //nolint:gosec // a partition's number
+		require.Equal(e, names, p.names(int32(partition)), "partition %d", partition)
 	}
 }

@@ -130,6 +130,6 @@ func requireChanged(e *env, p bus.Producer) {
 func requireWhole(e *env, topic bus.Topic, records []bus.Placed) {
 	e.Helper()
 	for p, found := range e.contents(topic) {
-		require.Equal(e, ids(int32(p), records), idsOf(found), "partition %d", p) //nolint:gosec // a partition's number
+		require.Equal(e, ids(int32(p), records), idsOf(found), "partition %d", p)
 	}
 }

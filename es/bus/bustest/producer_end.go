@@ -128,7 +128,7 @@ func closeEnds(e *env) {
 func requireUnbroken(e *env, topic bus.Topic, given []bus.Placed, atLeast int) {
 	e.Helper()
 	for p, found := range e.contents(topic) {
-		want := ids(int32(p), given) //nolint:gosec // a partition's number
+		want := ids(int32(p), given)
 		require.LessOrEqual(e, len(found), len(want), "partition %d", p)
 		require.GreaterOrEqual(e, len(found), min(atLeast, len(want)), "partition %d lacks what was acknowledged", p)
 		if len(found) > 0 {

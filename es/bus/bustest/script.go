@@ -41,7 +41,7 @@ func newScript(partitions int32) *script {
 // next makes an event that belongs in the partition.
 func (s *script) next(partition int32) event.Envelope {
 	s.position++
-	stream := s.streams[partition][rand.IntN(len(s.streams[partition]))] //nolint:gosec // not a secret
+	stream := s.streams[partition][rand.IntN(len(s.streams[partition]))]
 	version := s.versions[stream]
 	s.versions[stream]++
 	return event.Envelope{
@@ -61,7 +61,7 @@ func (s *script) each(n int) []event.Envelope {
 	var events []event.Envelope
 	for range n {
 		for p := range s.streams {
-			events = append(events, s.next(int32(p))) //nolint:gosec // a partition's number
+			events = append(events, s.next(int32(p)))
 		}
 	}
 	return events
@@ -97,7 +97,7 @@ func placed(partition int32, n, size int) []bus.Placed {
 	for i := range records {
 		value := make([]byte, size)
 		for j := range value {
-			value[j] = byte(rand.Uint32()) //nolint:gosec // incompressible, not secret
+			value[j] = byte(rand.Uint32())
 		}
 		id := event.NewID()
 		records[i] = bus.Placed{Partition: partition, Message: bus.Message{

@@ -29,7 +29,7 @@ func assignCases() []testCase {
 func (e *env) byPartition(events []event.Envelope) [][]string {
 	all := make([][]string, e.Partitions)
 	for p := range all {
-		all[p] = e.script.names(int32(p), events) //nolint:gosec // a partition's number
+		all[p] = e.script.names(int32(p), events)
 	}
 	return all
 }
@@ -66,7 +66,7 @@ func assignEnd(e *env) {
 	p := newProbe()
 	p.assign = func(a bus.Assignment) (int64, error) { return a.Bounds.End, nil }
 	e.start(e.group(), p)
-	e.eventually(func() bool { return len(p.holds()) == int(e.Partitions) }, "every partition is to be assigned")
+	e.eventuallyf(func() bool { return len(p.holds()) == int(e.Partitions) }, "every partition is to be assigned")
 	e.requireConsumed(p, e.byPartition(e.append(e.script.each(3)...)))
 }
 
@@ -110,7 +110,7 @@ func assignMadeAgain(e *env) {
 	e.Recreate(e)
 	e.script = newScript(e.Partitions)
 	after := e.append(e.script.each(3)...)
-	e.eventually(func() bool { return p.count() >= len(before)+len(after) }, "the new topic is to be consumed")
+	e.eventuallyf(func() bool { return p.count() >= len(before)+len(after) }, "the new topic is to be consumed")
 	want := e.byPartition(after)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,13 +132,13 @@ func assignGone(e *env) {
 	p := newProbe()
 	p.consume = (&seeker{when: 21, by: -21}).consume
 	e.start(e.group(), p)
-	e.eventually(func() bool { return p.count() == 20 }, "all is to be consumed")
+	e.eventuallyf(func() bool { return p.count() == 20 }, "all is to be consumed")
 	left := p.assigned(0)[0].Bounds.First + 10
 	e.Trim(e, 0, left)
 	trigger := e.append(e.script.in(0, 1)...)
 
 	want := e.script.names(0, slices.Concat(events, trigger, events[10:], trigger))
-	e.eventually(func() bool { return p.count() >= len(want) }, "what is left is to be consumed again")
+	e.eventuallyf(func() bool { return p.count() >= len(want) }, "what is left is to be consumed again")
 	require.Equal(e, want, p.names(0))
 	again := p.assigned(0)
 	require.GreaterOrEqual(e, len(again), 2, "Assign is called again")

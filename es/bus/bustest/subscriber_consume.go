@@ -115,11 +115,11 @@ func consumeBack(e *env) {
 	e.start(e.group(), p)
 	names := e.script.names(0, events)
 	want := slices.Concat(names, names[12:])
-	e.eventually(func() bool { return p.count() >= len(want) }, "the last ones are to be consumed again")
+	e.eventuallyf(func() bool { return p.count() >= len(want) }, "the last ones are to be consumed again")
 	require.Equal(e, want, p.names(0))
 	more := e.append(e.script.in(0, 2)...)
 	want = append(want, e.script.names(0, more)...)
-	e.eventually(func() bool { return p.count() >= len(want) }, "and what comes then")
+	e.eventuallyf(func() bool { return p.count() >= len(want) }, "and what comes then")
 	require.Equal(e, want, p.names(0))
 }
 
@@ -153,7 +153,7 @@ func consumeAhead(e *env) {
 	close(more)
 	names := e.script.names(0, events)
 	want := slices.Concat(names[:n], names[n+3:])
-	e.eventually(func() bool { return p.count() >= len(want) }, "the rest is to be consumed")
+	e.eventuallyf(func() bool { return p.count() >= len(want) }, "the rest is to be consumed")
 	require.Equal(e, want, p.names(0))
 }
 

@@ -109,11 +109,11 @@ func (l *ledger) member() *probe {
 // requireConsumed waits until the members have consumed all these together.
 func (l *ledger) requireConsumed(e *env, events [][]string) {
 	e.Helper()
-	e.eventually(func() bool {
+	e.eventuallyf(func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for p, names := range events {
-			if len(l.names[int32(p)]) < len(names) { //nolint:gosec // a partition's number
+			if len(l.names[int32(p)]) < len(names) {
 				return false
 			}
 		}
@@ -123,7 +123,7 @@ func (l *ledger) requireConsumed(e *env, events [][]string) {
 	defer l.mu.Unlock()
 	require.Empty(e, l.faults)
 	for p, names := range events {
-		require.Equal(e, names, l.names[int32(p)]) //nolint:gosec // a partition's number
+		require.Equal(e, names, l.names[int32(p)])
 	}
 }
 
@@ -133,9 +133,9 @@ func (e *env) requireShared(members ...*probe) {
 	e.Helper()
 	all := make([]int32, e.Partitions)
 	for p := range all {
-		all[p] = int32(p) //nolint:gosec // a partition's number
+		all[p] = int32(p)
 	}
-	e.eventually(func() bool {
+	e.eventuallyf(func() bool {
 		var held []int32
 		for _, m := range members {
 			has := m.holds()
