@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"passbook/engine/sqlite"
 	"passbook/es/eventstore"
@@ -57,7 +59,42 @@ func (p *process) addRelay(ctx context.Context, engine *sqlite.EventStore, store
 	r := relay.New(store, feed, checkpoints, relay.Config{Holder: instance, Logger: p.log})
 	p.parts = append(p.parts, run.Part{Name: "relay", Run: r.Run})
 	p.metrics.MustRegister(relayFigures(r))
-	p.probes.add(p.probes.command, "relay", func(context.Context) error { return relayReady(r.Status()) })
+	p.probes.add(p.probes.command, "relay", (&relayWatch{relay: r}).check)
+	return nil
+}
+
+// relayStalled is for how long events may wait without one being published
+// before the relay counts as not ready: a broker that cannot be reached is tried
+// again for ever, and looks like patience from inside.
+const relayStalled = 5 * time.Second
+
+// relayWatch is the readiness of a relay.
+type relayWatch struct {
+	relay *relay.Relay
+
+	mu       sync.Mutex
+	position int64
+	since    time.Time // when position was first seen with events waiting behind it
+}
+
+func (w *relayWatch) check(ctx context.Context) error {
+	status := w.relay.Status()
+	if err := relayReady(status); err != nil || status.State == relay.StateWaiting {
+		return err
+	}
+	lag, err := w.relay.Lag(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // the check's name stands before it
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if lag <= 0 || status.Position != w.position || w.since.IsZero() {
+		w.position, w.since = status.Position, time.Now()
+		return nil
+	}
+	if waited := time.Since(w.since); waited > relayStalled {
+		return fmt.Errorf("%d events wait, and none was published for %s: is the broker there?", lag, waited.Round(time.Second))
+	}
 	return nil
 }
 

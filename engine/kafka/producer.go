@@ -136,7 +136,7 @@ func (p *producer) follow(record *kgo.Record) error {
 }
 
 // check notices a topic that was made again. It costs one small request for
-// each Publish: before Kafka 4.0 records are produced by the topic's name, and
+// each Publish: before Kafka 4.1 records are produced by the topic's name, and
 // then nothing else would tell.
 func (p *producer) check(ctx context.Context) error {
 	for failures := 1; ; failures++ {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ type database struct {
 	path    string
 	readers *readers
 	// lock is nil for a database that is only read.
-	lock *os.File
+	lock io.Closer
 
 	turn   sync.Mutex // held by the one who writes
 	writer *writer    // nil: to be opened again

@@ -8,7 +8,8 @@
 //	db_readers.go        those that read
 //	db_connector.go      connections with settings that are read back
 //	db_schema.go         whose file it is, its tables, their versions
-//	lock*.go             one process a file
+//	lock.go              one process a file
 //	eventstore*.go       the event store
-//	projection*.go       the read side
+//	checkpoints.go       checkpoints and leases of the relay, in the same file
+//	projection*.go       the read side, which may be less durable: see Durability
 package sqlite

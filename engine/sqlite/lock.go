@@ -1,42 +1,36 @@
 package sqlite
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/gofrs/flock"
 )
 
-// errHeld: another process, or another part of this one, has the lock.
-var errHeld = errors.New("held")
-
-// lockFile takes the lock of a database, a file beside it, for as long as the
-// returned file is open. The system lets go of it when the process ends, however
-// it ends. The file itself stays: to remove it would let two processes lock two
+// lockFile takes the lock of a database, a file beside it, until the returned
+// closer is closed. The system lets go of it when the process ends, however it
+// ends. The file itself stays: to remove it would let two processes lock two
 // files of one name.
-func lockFile(k kind, path string) (*os.File, error) {
-	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+func lockFile(k kind, path string) (io.Closer, error) {
+	name := path + ".lock"
+	lock := flock.New(name, flock.SetPermissions(0o600))
+	held, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: create its lock file: %w", k.name, path, err)
+		return nil, fmt.Errorf("%s %s: lock %s: %w", k.name, path, name, err)
 	}
-	switch err := tryLock(f); {
-	case errors.Is(err, errHeld):
-		err = fmt.Errorf("%s %s is in use by %s: stop that one, or choose another file", k.name, path, readHolder(f))
-		return nil, withClose(err, f.Close())
-	case err != nil:
-		return nil, withClose(fmt.Errorf("%s %s: lock %s: %w", k.name, path, f.Name(), err), f.Close())
+	if !held {
+		return nil, fmt.Errorf("%s %s is in use by %s: stop that one, or choose another file", k.name, path, holder(name))
 	}
 	// The number only helps people to find the process: without it the lock holds too.
-	if err := f.Truncate(0); err == nil {
-		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	}
-	return f, nil
+	_ = os.WriteFile(name, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600)
+	return lock, nil
 }
 
-func readHolder(f *os.File) string {
-	text, err := io.ReadAll(io.LimitReader(f, 32))
+func holder(name string) string {
+	text, err := os.ReadFile(name)
 	pid, errNumber := strconv.Atoi(strings.TrimSpace(string(text)))
 	switch {
 	case err != nil || errNumber != nil:

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -86,7 +87,7 @@ func openReadSide(ctx context.Context, path string, durability Durability) (*sql
 // lockedConnector holds the lock of a file for as long as its pool is open.
 type lockedConnector struct {
 	connector
-	lock *os.File
+	lock io.Closer
 }
 
 // Close is called by sql.DB.Close, after the last connection was closed.

@@ -157,6 +157,24 @@ func elapse(d time.Duration) { <-time.After(d) }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
+// together starts a store on which commits wait already: they are one
+// group.
+func together(t *testing.T, e *engine, group ...eventstore.Commit) (pending []*eventstore.Pending, stop func() error) {
+	t.Helper()
+	store, err := eventstore.New(t.Context(), e, eventstore.Config{Logger: quiet()})
+	require.NoError(t, err)
+	for _, c := range group {
+		pending = append(pending, submit(t, store, c, nil))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error)
+	go func() { ran <- store.Run(ctx) }()
+	return pending, func() error {
+		cancel()
+		return <-ran
+	}
+}
+
 func happened(stream string) event.Envelope {
 	return event.Envelope{
 		ID: event.NewID(), Stream: stream, Category: "test",
