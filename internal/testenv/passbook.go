@@ -113,10 +113,10 @@ func launch(t testing.TB, data string, args []string) (*Passbook, error) {
 	case <-up:
 		return p, nil
 	case <-p.ended:
-		return nil, fmt.Errorf("passbook ended at start: %w\n%s", p.err, p.Output())
+		return p, fmt.Errorf("passbook ended at start: %w\n%s", p.err, p.Output())
 	case <-time.After(patience):
 		_ = p.cmd.Process.Kill()
-		return nil, fmt.Errorf("passbook does not come up\n%s", p.Output())
+		return p, fmt.Errorf("passbook does not come up\n%s", p.Output())
 	}
 }
 
@@ -245,4 +245,24 @@ func ask(ctx context.Context, url string) (string, bool) {
 		return err.Error(), false
 	}
 	return string(body), response.StatusCode == http.StatusOK
+}
+
+// Refused runs "passbook serve" where it cannot start, wants exit code 2, and
+// returns what it says.
+func Refused(t testing.TB, data string, args ...string) string {
+	t.Helper()
+	p, err := launch(t, data, args)
+	if err == nil {
+		p.Stop()
+		t.Fatalf("passbook %v started, and should not", args)
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		t.Fatalf("passbook does not end: %v", err)
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code != 2 {
+		t.Fatalf("passbook ended with code %d, want 2\n%s", code, p.Output())
+	}
+	return p.Output()
 }
