@@ -120,5 +120,5 @@ func (p *Problem) encode() []byte {
 func (p *Problem) write(w http.ResponseWriter) {
 	p.header(w.Header())
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(p.encode()) //nolint:errcheck,gosec // the client is gone; it is JSON with its own content type
+	_, _ = w.Write(p.encode()) //nolint:gosec // it is JSON with a content type of its own
 }

@@ -140,10 +140,10 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.WarnContext(ctx, "requests were cut off: they took too long to finish",
 			"address", s.Addr(), "waited", s.drain, "error", err)
 		endRequests()
-		_ = server.Close() //nolint:errcheck // what it could not close is gone with the process
+		_ = server.Close() // what it could not close is gone with the process
 		s.awaitHandlers()
 	}
-	<-served
+	<-served //nolint:errcheck // it was told to stop, and says so
 	return nil
 }
 

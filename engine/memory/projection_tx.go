@@ -1,5 +1,7 @@
 package memory
 
+import "slices"
+
 // ProjectionTx is a transaction of a ProjectionStore. Beside what the store
 // keeps for itself it holds tables of a model's rows, by table and key. Values
 // must not be changed after they were put, nor after they were got. It is used
@@ -38,8 +40,8 @@ func (tx *ProjectionTx) Rows(table string, fn func(key string, row any) bool) {
 }
 
 func (tx *ProjectionTx) rollback() {
-	for i := len(tx.undo) - 1; i >= 0; i-- {
-		tx.undo[i]()
+	for _, v := range slices.Backward(tx.undo) {
+		v()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func benchEvent(stream string, version int64) event.Envelope {
 // 200 streams; BenchmarkBareInsert writes as many rows with bare statements.
 func BenchmarkEventStore_Append(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 1000} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
 			store, err := sqlite.OpenEventStore(b.Context(), filepath.Join(b.TempDir(), "events.db"))
 			require.NoError(b, err)
 			defer store.Close()
@@ -66,7 +67,7 @@ const bareInsert = `INSERT INTO event (position, stream, version, id, category, 
 
 func BenchmarkBareInsert(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 1000} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
 			conn := bareConn(b)
 			insert, err := conn.PrepareContext(b.Context(), bareInsert)
 			require.NoError(b, err)

@@ -129,8 +129,7 @@ func (d *database) write(ctx context.Context, do func(tx *transaction) (commit b
 		return err
 	}
 	err := d.writer.transact(context.WithoutCancel(ctx), do, d.committing)
-	var doubt *doubtError
-	if errors.As(err, &doubt) {
+	if _, ok := errors.AsType[*doubtError](err); ok {
 		// The connection has pages in memory that may not be those of the file.
 		err = withClose(err, d.writer.close())
 		d.writer = nil

@@ -25,8 +25,7 @@ func (s *EventStore) Append(
 		// rows does not tell.
 		outcomes, err = s.attempt(ctx, first, group, true)
 	}
-	var doubt *doubtError
-	if errors.As(err, &doubt) {
+	if _, ok := errors.AsType[*doubtError](err); ok {
 		arrived, errLook := s.lookAgain(ctx, group)
 		if errLook != nil {
 			return nil, fmt.Errorf("%w; and then: %w", err, errLook)

@@ -177,7 +177,7 @@ func TestOpenEventStore_Unsettled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "events.db")
 	store := openStore(t, path)
 	mustAppend(t, store, 1, opening("a", 1))
-	release := hold(t, path, "BEGIN; SELECT * FROM event")
+	release := hold(t, path, "BEGIN; SELECT position FROM event")
 	mustAppend(t, store, 2, opening("b", 1))
 	require.NoError(t, store.Close())
 	begin := time.Now()

@@ -2,7 +2,7 @@ package eventstore_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -47,7 +47,7 @@ func appendFrom64(b *testing.B, store *eventstore.Store) {
 	var callers sync.WaitGroup
 	for i := range 64 {
 		callers.Go(func() {
-			stream, expected := fmt.Sprint(i), event.NoVersion
+			stream, expected := strconv.Itoa(i), event.NoVersion
 			for range (b.N + 63 - i) / 64 {
 				c := commit(stream, expected, 1)
 				if _, err := store.Append(context.Background(), c); err != nil {

@@ -43,17 +43,17 @@ func TestDoubtStories(t *testing.T) {
 		}
 	}
 	for name, story := range map[string][]attempt{
-		"sent":                                      {send},
-		"arrived in part, seen":                     {land(1), see},
-		"arrived":                                   {land(3)},
-		"arrived, not seen":                         {land(3), notTried},
-		"arrived, seen in part":                     {land(3), see},
-		"arrived, not seen, then seen in part":      {land(3), notTried, see},
-		"arrived in part, seen, not seen":           {land(1), see, notTried},
-		"arrived in part, not seen, seen, not seen": {land(1), notTried, see, notTried},
-		"answered in part":                          {answerPart, notTried, notTried},
-		"displaced, then arrived, not seen":         {send, foreign(notTried), land(3), notTried},
-		"displaced, then sent":                      {send, foreign(notTried), send},
+		"sent":                                 {send},
+		"arrived in part, seen":                {land(1), see},
+		"arrived":                              {land(3)},
+		"arrived, not seen":                    {land(3), notTried},
+		"arrived, seen in part":                {land(3), see},
+		"arrived, not seen, then seen in part": {land(3), notTried, see},
+		"arrived in part, seen, not seen":      {land(1), see, notTried},
+		"arrived in part, not seen, not seen":  {land(1), notTried, see, notTried},
+		"answered in part":                     {answerPart, notTried, notTried},
+		"displaced, then arrived, not seen":    {send, foreign(notTried), land(3), notTried},
+		"displaced, then sent":                 {send, foreign(notTried), send},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,7 +2,7 @@ package eventstore_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -74,7 +74,7 @@ func TestCallersShareWrites(t *testing.T) {
 		answers := make(chan error)
 		for i := range 64 {
 			go func() {
-				_, err := store.Append(context.Background(), opening(fmt.Sprint(i), 1))
+				_, err := store.Append(context.Background(), opening(strconv.Itoa(i), 1))
 				answers <- err
 			}()
 			if i == 0 {
@@ -186,7 +186,7 @@ func TestGroupLimits(t *testing.T) {
 				for i, group := range e.groups {
 					for _, stream := range group {
 						if name != "one version once" {
-							require.Equal(t, fmt.Sprint(i), stream[:1], "%v", e.groups)
+							require.Equal(t, strconv.Itoa(i), stream[:1], "%v", e.groups)
 						}
 					}
 				}

@@ -100,7 +100,7 @@ func (s *Store) write(ctx context.Context, g *group) error {
 			}
 			if a.pause(ctx, err) != nil {
 				s.giveUp(g, a.doubt)
-				return nil
+				return nil //nolint:nilerr // time is up: the callers have been told
 			}
 		}
 	}

@@ -2,8 +2,8 @@ package eventstore_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,7 +142,7 @@ func checkTold(t *testing.T, e *engine, all []told) {
 // before while that is in flight.
 func chains(t *testing.T, store *eventstore.Store, e *engine, random *rand.Rand) (all []told) {
 	for range 6 {
-		stream := fmt.Sprint(random.IntN(3))
+		stream := strconv.Itoa(random.IntN(3))
 		expected := e.version(stream)
 		var after *eventstore.Pending
 		var pending []*eventstore.Pending

@@ -195,11 +195,11 @@ func TestStop(t *testing.T) {
 		_, err := store.Submit(opening("late", 1), nil)
 		require.ErrorIs(t, err, eventstore.ErrUnavailable)
 		g.open <- struct{}{}
-		for err, open := error(nil), true; open; {
+		for open := true; open; {
 			select {
 			case <-g.arrived:
 				g.open <- struct{}{}
-			case err = <-stopped:
+			case err := <-stopped:
 				require.NoError(t, err)
 				open = false
 			}

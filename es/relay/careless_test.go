@@ -59,7 +59,7 @@ func (c careless) run(ctx context.Context, m *mortal, holder string, most int) e
 func (c careless) resume(ctx context.Context, m *mortal, topic bus.Topic) ([]checkpoint.Progress, error) {
 	reached := make([]checkpoint.Progress, topic.Partitions)
 	for p := range reached {
-		reached[p].Partition = int32(p) //nolint:gosec // it is small
+		reached[p].Partition = int32(p)
 	}
 	if c.numberOnly {
 		saved, err := mortalCheckpoints{m}.Load(ctx, "relay")

@@ -27,7 +27,7 @@ type comparison struct {
 }
 
 // open makes a reader of one partition, whose run has come to known, for the
-// offsets from from to end.
+// offsets from to end.
 func (c *comparison) open(ctx context.Context, partition int, known line, from, end int64) *cursor {
 	cur := &cursor{comparison: c, partition: int32(partition), line: known, limit: end} //nolint:gosec // counts partitions
 	cur.pull, cur.stop = iter.Pull2(c.feed.Read(ctx, c.topic, cur.partition, from, end))

@@ -107,7 +107,7 @@ func play(ctx context.Context, history []step, start starter, inOrder bool) erro
 // happen does one step. What a relay returns does not matter: what it does
 // must be right whatever it thinks of it.
 func (w *world) happen(ctx context.Context, s step, start starter) {
-	partition := int32(s.number % partitions) //nolint:gosec // it is small
+	partition := int32(s.number % partitions)
 	switch s.what {
 	case "append":
 		w.store.fill(s.number)

@@ -69,7 +69,7 @@ func (l *lap) pages(ctx context.Context, after int64, already []int64) iter.Seq2
 		ahead := make(chan result)
 		defer func() {
 			stop()
-			for range ahead { //nolint:revive // waits for the reader's end
+			for range ahead {
 			}
 		}()
 		go func() {

@@ -46,7 +46,7 @@ func (p *progress) checkpoint() []checkpoint.Progress {
 	saved := make([]checkpoint.Progress, len(p.lines))
 	for i, l := range p.lines {
 		saved[i] = checkpoint.Progress{
-			History: p.history, Topic: p.topic, Partition: int32(i), //nolint:gosec // counts partitions
+			History: p.history, Topic: p.topic, Partition: int32(i),
 			First: l.first, Next: l.next, EventID: l.eventID, Position: l.position,
 			Confirmed: p.confirmed,
 		}
@@ -62,7 +62,7 @@ func restored(saved []checkpoint.Progress) *progress {
 	}
 	p := &progress{history: saved[0].History, topic: saved[0].Topic, confirmed: saved[0].Confirmed}
 	for i, s := range saved {
-		if s.Partition != int32(i) || s.History != p.history || s.Topic != p.topic || //nolint:gosec // counts partitions
+		if s.Partition != int32(i) || s.History != p.history || s.Topic != p.topic ||
 			s.Confirmed != p.confirmed {
 			return nil
 		}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -162,7 +164,7 @@ func TestRun_LeaseCannotBeRenewed(t *testing.T) {
 		w := newWorld()
 		var off atomic.Bool
 		m := &mortal{world: w, before: func(op string) error {
-			if off.Load() && strings.Contains("acquire renew save load release", op) {
+			if off.Load() && slices.Contains([]string{"acquire", "renew", "save", "load", "release"}, op) {
 				return errors.New("no route to host")
 			}
 			return nil
@@ -454,7 +456,7 @@ func TestRun_StartStop(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.IntN(2000))*time.Millisecond)
 				all.Go(func() {
 					defer cancel()
-					_ = relay.New(w.store, w.broker, w.checkpoints, ordinary(fmt.Sprint(i))).Run(ctx)
+					_ = relay.New(w.store, w.broker, w.checkpoints, ordinary(strconv.Itoa(i))).Run(ctx)
 				})
 			}
 			w.store.fill(random.IntN(20))

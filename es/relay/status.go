@@ -126,7 +126,7 @@ func (b *board) bounds(bounds []bus.Bounds) {
 		s.Truncated = nil
 		for p, bound := range bounds {
 			if bound.First > 0 {
-				s.Truncated = append(s.Truncated, int32(p)) //nolint:gosec // counts partitions
+				s.Truncated = append(s.Truncated, int32(p))
 			}
 		}
 	})

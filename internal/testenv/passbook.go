@@ -22,7 +22,7 @@ import (
 const patience = 60 * time.Second
 
 // built is the program, once for all tests of a test binary.
-var built struct { //nolint:gochecknoglobals // building takes seconds, and every test would do it
+var built struct {
 	once sync.Once
 	path string
 	err  error
@@ -43,7 +43,7 @@ func Program(t testing.TB) string {
 		if raceEnabled {
 			args = append(args, "-race")
 		}
-		build := exec.Command("go", append(args, "./cmd/passbook")...) //nolint:gosec // our own arguments
+		build := exec.Command("go", append(args, "./cmd/passbook")...)
 		build.Dir = root(t)
 		if out, err := build.CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("%w: %s", err, out)
@@ -98,7 +98,7 @@ func launch(t testing.TB, data string, args []string) (*Passbook, error) {
 	all := append([]string{
 		"serve", "--data", data, "--command-addr", "127.0.0.1:0", "--query-addr", "127.0.0.1:0", "--broker", "embedded:127.0.0.1:0",
 	}, args...)
-	p := &Passbook{t: t, cmd: exec.Command(Program(t), all...), ended: make(chan struct{})} //nolint:gosec // our own arguments
+	p := &Passbook{t: t, cmd: exec.Command(Program(t), all...), ended: make(chan struct{})}
 	p.cmd.Env = environment()
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

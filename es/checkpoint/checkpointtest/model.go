@@ -1,7 +1,6 @@
 package checkpointtest
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -24,7 +23,7 @@ type model struct {
 
 func modelSteps(s *scene) {
 	const steps = 400
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	m := &model{given: []checkpoint.Lease{{Name: reader, Holder: "a"}}}
 	for step := range steps {
@@ -86,5 +85,5 @@ func (m *model) agree(s *scene, good bool, err error, what string, lease checkpo
 		require.NoError(s, err, "%s with %+v", what, lease)
 		return
 	}
-	require.True(s, errors.Is(err, checkpoint.ErrLost), "%s with %+v, which is lost: %v", what, lease, err)
+	require.ErrorIs(s, err, checkpoint.ErrLost, "%s with %+v, which is lost: %v", what, lease, err)
 }

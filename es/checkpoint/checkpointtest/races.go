@@ -140,14 +140,14 @@ func raceWhole(s *scene) {
 	lease := s.acquire("a", long)
 	done := make(chan error, 1)
 	defer func() {
-		for range done { //nolint:revive // waits for the one that saves
+		for range done {
 		}
 	}()
 	go func() {
 		defer close(done)
 		for n := range int64(saves) {
 			var progress []checkpoint.Progress
-			for p := range 1 + int32(n)%partitions { //nolint:gosec // it is small
+			for p := range 1 + int32(n)%partitions {
 				progress = append(progress, at(p, n))
 			}
 			if err := s.store.Save(s.ctx, lease, progress); err != nil {
@@ -159,7 +159,7 @@ func raceWhole(s *scene) {
 	for {
 		progress := s.load(reader)
 		for p, got := range progress {
-			require.Equal(s, at(int32(p), progress[0].Position), got) //nolint:gosec // it is small
+			require.Equal(s, at(int32(p), progress[0].Position), got)
 			require.Len(s, progress, 1+int(got.Position)%partitions, "partitions of save %d", got.Position)
 		}
 		select {

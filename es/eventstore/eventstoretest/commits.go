@@ -64,7 +64,7 @@ func placed(c eventstore.Commit, first int64) []event.Envelope {
 // difference between two large ones would be printed whole otherwise.
 func requireSame(t TB, want, got []event.Envelope) {
 	t.Helper()
-	require.Equal(t, len(want), len(got), "number of events") // without printing them all
+	require.Len(t, got, len(want), "number of events") // without printing them all
 	for i := range want {
 		w, g := want[i], got[i]
 		require.True(t, bytes.Equal(w.Data, g.Data),

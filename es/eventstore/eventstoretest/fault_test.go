@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,8 +139,8 @@ func failures(t *testing.T, c eventstoretest.Case, technology eventstoretest.Tec
 	t.Helper()
 	r := &recorder{t: t}
 	inGoroutine(func() { c.Run(r, technology) })
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		inGoroutine(r.cleanups[i])
+	for _, v := range slices.Backward(r.cleanups) {
+		inGoroutine(v)
 	}
 	require.False(t, r.skipped, "%s was skipped", c)
 	return r.failures

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strconv"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,9 +70,9 @@ func racingGroup(round int, versions []int64) []eventstore.Commit {
 	var group []eventstore.Commit
 	for i := range 2 + round%3 {
 		stream := (round + i) % len(versions)
-		c := commit(fmt.Sprint(stream), versions[stream], 1+(round+i)%3)
+		c := commit(strconv.Itoa(stream), versions[stream], 1+(round+i)%3)
 		for j := range c.Events {
-			c.Events[j].Metadata.CausationID = fmt.Sprint(len(c.Events) - 1 - j) // events of the commit still to come
+			c.Events[j].Metadata.CausationID = strconv.Itoa(len(c.Events) - 1 - j) // events of the commit still to come
 		}
 		versions[stream] += int64(len(c.Events))
 		group = append(group, keyed(c, "race", c.Events[len(c.Events)-1].ID))
@@ -148,11 +149,11 @@ func headIsReadable(s *scene) {
 func streamsGrow(s *scene) {
 	s.beside(func() error {
 		for stream := range 3 {
-			version, err := s.engine.StreamVersion(s.ctx, fmt.Sprint(stream))
+			version, err := s.engine.StreamVersion(s.ctx, strconv.Itoa(stream))
 			if err != nil {
 				return err
 			}
-			page, err := s.engine.ReadStream(s.ctx, fmt.Sprint(stream), 0, math.MaxInt32)
+			page, err := s.engine.ReadStream(s.ctx, strconv.Itoa(stream), 0, math.MaxInt32)
 			if err != nil {
 				return err
 			}
@@ -218,7 +219,7 @@ func severalWriters(s *scene) {
 	for round := range rounds {
 		group := make([]eventstore.Commit, len(engines))
 		for i := range group {
-			stream := fmt.Sprint((round + i) % 2) // two of the three write to one stream
+			stream := strconv.Itoa((round + i) % 2) // two of the three write to one stream
 			group[i] = commit(stream, s.version(stream), 1+(round+i)%3)
 		}
 		for i, outcome := range s.appendAtOnce(engines, group) {

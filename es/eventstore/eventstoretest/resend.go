@@ -1,7 +1,7 @@
 package eventstoretest
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/stretchr/testify/require"
 
@@ -131,7 +131,7 @@ func resentBehind(s *scene) {
 	again := keyed(opening("a", 2), "me", "k")
 	s.write(again)
 	for i, before := range []eventstore.Commit{opening("new", 1), commit("a", 7, 1)} {
-		outcomes := s.append(s.head()+1, before, again, opening(fmt.Sprint(i), 1))
+		outcomes := s.append(s.head()+1, before, again, opening(strconv.Itoa(i), 1))
 		if outcomes[1].State == eventstore.NotTried {
 			outcomes = s.append(s.head()+1, again, again)
 		}
