@@ -2,6 +2,8 @@
 
 GO ?= go
 FUZZTIME ?= 10s
+KILLS ?= 100
+PREFILL ?= 100000
 # Tests start processes and talk to engines, which the test cache cannot see: a kept result would prove nothing.
 TEST = $(GO) test -count=1
 
@@ -45,8 +47,8 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 	scripts/fuzz $(FUZZTIME)
 
 .PHONY: crash
-crash: ## kill services under load, restart, compare
-	$(TEST) -v ./test/crash/...
+crash: ## kill -9 under load, KILLS times (100) on PREFILL events (100000), and compare
+	$(TEST) -v -timeout 30m ./test/crash -kills $(KILLS) -prefill $(PREFILL)
 
 .PHONY: run
 run: ## serve everything in one process, data in ./passbook-data
