@@ -292,7 +292,7 @@ func TestStop_NotVisible(t *testing.T) {
 		}
 		store, stop := startStop(t, e, eventstore.Config{})
 		p := submit(t, store, opening("a", 1), nil)
-		elapse(time.Minute)
+		elapse(time.Minute + time.Millisecond) // so that it is stopped in the midst of a pause
 		require.False(t, settled(p))
 		require.NoError(t, stop())
 		requireFailed(t, p, eventstore.ErrUnavailable)
