@@ -68,7 +68,7 @@ func TestProblem_Members(t *testing.T) {
 	p := web.PreconditionFailed(0, 2)
 	p.Detail = "bad \xff byte"
 	w := answer(t, p)
-	require.JSONEq(t, `{"type":"/docs#version-conflict","title":"The version is another","status":412,`+
+	require.Equal(t, `{"type":"/docs#version-conflict","title":"The version is another","status":412,`+
 		`"detail":"bad `+"\uFFFD"+` byte","code":"version-conflict","expectedVersion":0,"actualVersion":2}`, w.Body.String())
 	require.Equal(t, "bad \xff byte", p.Detail)
 

@@ -182,9 +182,10 @@ func TestRun_LogsFailures(t *testing.T) {
 	}
 	run(t, b, "g", consumer)
 	consumer.waitFor(t, 0, numbers(5))
+	eventually(t, func() bool { return book.count("consumer goes on") > 0 }, "its end is to be told")
+	require.Equal(t, 1, book.count("consumer goes on"))
 	require.Equal(t, 1, book.count("read DB is away"))
 	require.Equal(t, 1, book.count("read DB is full"))
-	require.Equal(t, 1, book.count("consumer goes on"))
 }
 
 // TestRun_TellsTheLag has the group's offsets follow, while it runs and when it
@@ -269,7 +270,7 @@ func TestRun_LogDiverged(t *testing.T) {
 		resp.Topics = append(resp.Topics, of)
 		return resp, nil, true
 	})
-	eventually(t, func() bool { return len(consumer.assigned(0)) == 2 }, "the consumer is to be asked again")
+	eventually(t, func() bool { return len(consumer.assigned(0)) >= 2 }, "the consumer is to be asked again")
 	require.GreaterOrEqual(t, epoch.Load(), int32(0), "brokers can tell only from the epoch of what was read last")
 	publish(t, b, topic, records(0, 5, 5))
 	consumer.waitFor(t, 0, numbers(10))
