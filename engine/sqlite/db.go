@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 )
 
 // database is an open file. Safe for concurrent use.
@@ -20,16 +19,37 @@ type database struct {
 	// lock is nil for a database that is only read.
 	lock io.Closer
 
-	turn   sync.Mutex // held by the one who writes
-	writer *writer    // nil: to be opened again
+	turn   turn    // taken by the one who writes
+	writer *writer // nil: to be opened again
 	closed bool
 	// committing stands in for the commit in tests; nil otherwise.
 	committing func(commit func() error) error
 }
 
+// turn is a mutex that can be waited for with a context: who only wants to save
+// a snapshot does not wait for a disk that hangs.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+// take waits until the turn is free, or ctx ends.
+func (t turn) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) give() { <-t }
+
 // openDatabase opens, and if need be creates, a file for this process alone.
 func openDatabase(ctx context.Context, k kind, path string) (_ *database, err error) {
-	d := &database{kind: k, path: path}
+	d := &database{kind: k, path: path, turn: newTurn()}
 	if d.path, err = realPath(path); err != nil {
 		return nil, d.wrap(err)
 	}
@@ -51,7 +71,7 @@ func openDatabase(ctx context.Context, k kind, path string) (_ *database, err er
 // openReadOnly opens an existing file for reading only, also while another
 // process writes to it.
 func openReadOnly(ctx context.Context, k kind, path string) (*database, error) {
-	d := &database{kind: k, path: path}
+	d := &database{kind: k, path: path, turn: newTurn()}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -120,11 +140,10 @@ func (e *doubtError) Unwrap() error { return e.cause }
 // ctx is looked at before the first statement only: an interrupted statement
 // may or may not take its transaction along, and none runs for long.
 func (d *database) write(ctx context.Context, do func(tx *transaction) (commit bool, err error)) error {
-	d.turn.Lock()
-	defer d.turn.Unlock()
-	if err := ctx.Err(); err != nil {
+	if err := d.turn.take(ctx); err != nil {
 		return err
 	}
+	defer d.turn.give()
 	if err := d.openWriter(ctx); err != nil {
 		return err
 	}
@@ -140,8 +159,10 @@ func (d *database) write(ctx context.Context, do func(tx *transaction) (commit b
 // settle makes sure that a transaction of unknown end is in the file, or will
 // never be.
 func (d *database) settle(ctx context.Context) error {
-	d.turn.Lock()
-	defer d.turn.Unlock()
+	if err := d.turn.take(ctx); err != nil {
+		return err
+	}
+	defer d.turn.give()
 	return d.openWriter(ctx)
 }
 
@@ -161,8 +182,8 @@ func (d *database) openWriter(ctx context.Context) (err error) {
 
 // close waits for the one who writes, and lets go of the file.
 func (d *database) close() (err error) {
-	d.turn.Lock()
-	defer d.turn.Unlock()
+	d.turn <- struct{}{} // closing waits for the one who writes, however long
+	defer d.turn.give()
 	d.closed = true
 	if d.readers != nil {
 		err = d.readers.pool.Close()

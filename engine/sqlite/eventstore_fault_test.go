@@ -207,3 +207,29 @@ func hold(t *testing.T, path, statements string) (release func()) {
 		require.NoError(t, db.Close())
 	}
 }
+
+// TestEventStore_SnapshotDoesNotWait: a disk that hangs in a commit holds up who
+// saves a snapshot for as long as that one wants to wait, and no longer.
+func TestEventStore_SnapshotDoesNotWait(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, filepath.Join(t.TempDir(), "events.db"))
+	hangs, goOn := make(chan struct{}), make(chan struct{})
+	store.OnCommit(func(commit func() error) error {
+		store.OnCommit(nil)
+		close(hangs)
+		<-goOn
+		return commit()
+	})
+	written := make(chan error)
+	go func() {
+		_, err := store.Append(context.Background(), 1, []eventstore.Commit{opening("a", 1)})
+		written <- err
+	}()
+	<-hangs
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	err := store.SaveSnapshot(ctx, eventstore.Snapshot{Stream: "a", EventID: "e", Schema: 1, Data: []byte(`{}`)})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	close(goOn)
+	require.NoError(t, <-written)
+}
