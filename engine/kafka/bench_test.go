@@ -36,7 +36,7 @@ func history(n int, partitions int32) []bus.Placed {
 		stream := "acc-" + strconv.Itoa(i%997)
 		made[i] = bus.Placed{Partition: bus.Partition(stream, partitions), Message: bus.Encode("h", event.Envelope{
 			ID: event.NewID(), Stream: stream, Version: int64(i), Position: int64(i + 1),
-			Type: event.Type{Name: "passbook.account.deposited", Schema: 1},
+			Time: time.Unix(1_700_000_000, 0), Type: event.Type{Name: "passbook.account.deposited", Schema: 1},
 			Data: []byte(`{"amount":{"amount":"12.50","currency":"EUR"},"balance":{"amount":"` + strconv.Itoa(i) + `.50","currency":"EUR"}}`),
 		})}
 	}

@@ -3,8 +3,8 @@ package kafka
 import "passbook/es/bus"
 
 // What one chunk may hold. The batch of a partition stays far below the
-// megabyte that brokers and client take by default, so that nothing but a
-// single record can make it too large, and the client never splits it.
+// megabyte that brokers take by default, so that nothing but a single record
+// can make it too large.
 const (
 	batchBytesMax   = 512 << 10
 	chunkBytesMax   = 16 << 20
@@ -12,9 +12,7 @@ const (
 )
 
 // Bytes that a record and a header take on the wire beside their contents, at
-// most: the lengths of up to five bytes each, attributes and deltas. An older
-// record format, for which the client allows until it has had its first
-// answer, has 34 for a record and no headers.
+// most: lengths of up to five bytes each, attributes and deltas.
 const (
 	recordOverhead = 40
 	headerOverhead = 10

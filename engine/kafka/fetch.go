@@ -137,3 +137,20 @@ func unpack(topic string, at position, p *kmsg.FetchResponseTopicPartition) haul
 	}
 	return h
 }
+
+func message(record *kgo.Record) bus.Record {
+	r := bus.Record{
+		Message: bus.Message{
+			Key:     string(record.Key),
+			Value:   record.Value,
+			Headers: make([]bus.Header, len(record.Headers)),
+			Time:    record.Timestamp.UTC(),
+		},
+		Partition: record.Partition,
+		Offset:    record.Offset,
+	}
+	for i, h := range record.Headers {
+		r.Headers[i] = bus.Header{Key: h.Key, Value: string(h.Value)}
+	}
+	return r
+}

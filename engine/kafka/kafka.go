@@ -10,9 +10,10 @@
 //	bounds.go      first and end offsets
 //	producer.go    publish unbroken runs
 //	chunk.go       how much fits in one batch for each partition
-//	fetch.go       one fetch request
+//	batch.go       messages -> Kafka record batch
+//	send.go        Produce requests, their answers
+//	fetch.go       Fetch requests, their answers -> records
 //	read.go        read a range of a partition
-//	record.go      message <-> Kafka record
 //	subscriber.go  Run: one session for each life of the topic
 //	member.go      membership in the consumer group
 //	fetcher.go     the fetch requests of one member
@@ -44,6 +45,8 @@ type Bus struct {
 	link   *link
 	closed chan struct{}
 	end    func() // closes closed
+
+	compressor kgo.Compressor
 }
 
 var (
@@ -96,11 +99,13 @@ func New(config Config) (*Bus, error) {
 	}
 	b := &Bus{config: config, link: newLink(config.Logger), closed: make(chan struct{})}
 	b.end = sync.OnceFunc(func() { close(b.closed) })
-	admin, err := b.client()
-	if err != nil {
+	var err error
+	if b.compressor, err = kgo.DefaultCompressor(kgo.SnappyCompression()); err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	if b.admin, err = b.client(); err != nil {
 		return nil, err
 	}
-	b.admin = admin
 	return b, nil
 }
 
