@@ -14,10 +14,10 @@ import (
 // not start.
 func Definition() aggregate.Definition[account.State] {
 	codec, err := event.NewCodec(
-		event.Define[contract.Opened](contract.OpenedName, contract.OpenedVersion),
-		event.Define[contract.Deposited](contract.DepositedName, contract.DepositedVersion),
-		event.Define[contract.Withdrawn](contract.WithdrawnName, contract.WithdrawnVersion),
-		event.Define[contract.Closed](contract.ClosedName, contract.ClosedVersion),
+		event.Define[contract.Opened](contract.OpenedName, contract.OpenedSchema),
+		event.Define[contract.Deposited](contract.DepositedName, contract.DepositedSchema),
+		event.Define[contract.Withdrawn](contract.WithdrawnName, contract.WithdrawnSchema),
+		event.Define[contract.Closed](contract.ClosedName, contract.ClosedSchema),
 	)
 	if err != nil {
 		panic("commandapi: " + err.Error())

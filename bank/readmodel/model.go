@@ -49,10 +49,10 @@ func NewModel(dialect Dialect) (*Model, error) {
 		return nil, err
 	}
 	codec, err := event.NewCodec(
-		event.Define[account.Opened](account.OpenedName, account.OpenedVersion),
-		event.Define[account.Deposited](account.DepositedName, account.DepositedVersion),
-		event.Define[account.Withdrawn](account.WithdrawnName, account.WithdrawnVersion),
-		event.Define[account.Closed](account.ClosedName, account.ClosedVersion),
+		event.Define[account.Opened](account.OpenedName, account.OpenedSchema),
+		event.Define[account.Deposited](account.DepositedName, account.DepositedSchema),
+		event.Define[account.Withdrawn](account.WithdrawnName, account.WithdrawnSchema),
+		event.Define[account.Closed](account.ClosedName, account.ClosedSchema),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)

@@ -8,9 +8,12 @@
 //	roles.go        which services a process runs
 //	location.go     where the engines are
 //	folder.go       the data folder and its lock
-//	serve.go        putting a process together; serve_*.go its parts
-//	probes.go       when a process is ready, and its figures
+//	serve.go        putting a process together, in the order of dependence
+//	serve_*.go      the parts: broker; event store and relay; commands; queries
+//	probes.go       where a process is asked whether it is ready
+//	figures.go      its metrics
 //	logging.go      how it logs
+//	version.go      which program this is
 package main
 
 import (

@@ -54,7 +54,8 @@ const (
 )
 
 // process is what one passbook process consists of. Its parts are in the order
-// in which data flows, so that what stands on another part stops before it.
+// in which they depend on each other, so that what stands on another part stops
+// before it.
 type process struct {
 	settings  *settings
 	log       *slog.Logger

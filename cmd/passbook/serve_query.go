@@ -61,13 +61,13 @@ func (p *process) addProjection(store *sqlite.ProjectionStore) error {
 	if err != nil {
 		return fmt.Errorf("read model: %w", err)
 	}
-	reader, err := projection.New(consumer, store, model, projection.Config{Subscriber: feed, Logger: p.log})
+	projected, err := projection.New(consumer, store, model, projection.Config{Subscriber: feed, Logger: p.log})
 	if err != nil {
 		return fmt.Errorf("read model: %w", err)
 	}
-	p.parts = append(p.parts, run.Part{Name: "read model", Run: reader.Run})
-	p.metrics.MustRegister(projectionFigures(reader.Status))
-	start := &catchUp{status: reader.Status, saved: func(ctx context.Context) (progress []checkpoint.Progress, err error) {
+	p.parts = append(p.parts, run.Part{Name: "read model", Run: projected.Run})
+	p.metrics.MustRegister(projectionFigures(projected.Status))
+	start := &catchUp{status: projected.Status, saved: func(ctx context.Context) (progress []checkpoint.Progress, err error) {
 		err = store.View(ctx, func(tx *sql.Tx) error {
 			progress, err = store.Checkpoints(ctx, tx, consumer)
 			return err //nolint:wrapcheck // it is wrapped below

@@ -14,10 +14,10 @@ const (
 	WithdrawnName = "passbook.account.withdrawn"
 	ClosedName    = "passbook.account.closed"
 
-	OpenedVersion    = 1
-	DepositedVersion = 1
-	WithdrawnVersion = 1
-	ClosedVersion    = 1
+	OpenedSchema    = 1
+	DepositedSchema = 1
+	WithdrawnSchema = 1
+	ClosedSchema    = 1
 )
 
 // Opened is the first event of every account. Members are written in the order

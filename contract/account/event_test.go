@@ -13,10 +13,10 @@ import (
 // recoders holds, for every event version ever published, how a payload of it
 // is decoded and encoded again. What is published stays here for ever.
 var recoders = map[string]func([]byte) ([]byte, error){
-	written(OpenedName, OpenedVersion):       recode[Opened],
-	written(DepositedName, DepositedVersion): recode[Deposited],
-	written(WithdrawnName, WithdrawnVersion): recode[Withdrawn],
-	written(ClosedName, ClosedVersion):       recode[Closed],
+	written(OpenedName, OpenedSchema):       recode[Opened],
+	written(DepositedName, DepositedSchema): recode[Deposited],
+	written(WithdrawnName, WithdrawnSchema): recode[Withdrawn],
+	written(ClosedName, ClosedSchema):       recode[Closed],
 }
 
 func written(name string, version int) string { return fmt.Sprintf("%s.v%d", name, version) }
