@@ -37,7 +37,7 @@ import (
 
 // Bus is one topic on a Kafka cluster. It is safe for concurrent use.
 //
-// Records keep their time in whole milliseconds. A key, a header's value or a
+// Records keep their time in whole milliseconds, up to the year 2261. A key, a header's value or a
 // value that is null comes back empty.
 type Bus struct {
 	config Config

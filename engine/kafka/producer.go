@@ -54,9 +54,9 @@ type producer struct {
 
 	// What follows belongs to the one call of publish.
 	identity  *identity
-	leaders   []int32   // by partition; nil when they are to be looked up
-	looked    time.Time // when they were
-	byID      bool      // brokers refuse another topic by themselves
+	leaders   []int32         // by partition; nil when they are to be looked up
+	looked    time.Time       // when they were
+	byID      bool            // brokers refuse another topic by themselves
 	sequences map[int32]int32 // by partition, of the next record
 	next      map[int32]int64 // by partition, behind what was acknowledged last
 }
