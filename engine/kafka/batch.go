@@ -53,7 +53,7 @@ func (b *batch) encode(chunk []bus.Placed, by identity, sequence int32, compress
 	var records []byte
 	for i, place := range b.places {
 		latest = max(latest, millis(i))
-		records = appendRecord(records, chunk[place].Message, int32(i), millis(i)-first) //nolint:gosec // bounded by the chunk
+		records = appendRecord(records, chunk[place].Message, int32(i), millis(i)-first) // bounded by the chunk
 	}
 	m := kmsg.RecordBatch{
 		PartitionLeaderEpoch: -1,
@@ -95,5 +95,5 @@ func appendRecord(to []byte, m bus.Message, offsetDelta int32, timeDelta int64) 
 // following is the sequence number n records later: they count from 0 again
 // after the largest.
 func following(sequence int32, n int) int32 {
-	return int32((int64(sequence) + int64(n)) % (math.MaxInt32 + 1)) //nolint:gosec // within 31 bits
+	return int32((int64(sequence) + int64(n)) % (math.MaxInt32 + 1)) // within 31 bits
 }

@@ -2,6 +2,7 @@ package kafka_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -202,6 +203,37 @@ func isClosed(c <-chan struct{}) bool {
 	default:
 		return false
 	}
+}
+
+// TestPublish_ContextEndsBetweenChunks keeps the answer to the first chunk of a
+// call back until the context has ended: the others are not to follow.
+func TestPublish_ContextEndsBetweenChunks(t *testing.T) {
+	c := startCluster(t)
+	b := newBus(t, c.ListenAddrs())
+	topic := open(t, b)
+	p := newProducer(t, b, topic)
+	arrived, release := make(chan struct{}), make(chan struct{})
+	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.DropControl()
+		close(arrived)
+		c.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
+	ctx, cancel := context.WithCancel(within(t))
+	failed := make(chan error, 1)
+	go func() {
+		_, err := p.Publish(ctx, sized(0, 4000, 1000))
+		failed <- err
+	}()
+	<-arrived
+	cancel()
+	require.ErrorIs(t, <-failed, context.Canceled)
+	close(release)
+	p.Close()
+	stored := values(t, b, topic, 0)
+	require.NotEmpty(t, stored)
+	require.Less(t, len(stored), 1000, "the first of eight chunks")
+	require.True(t, slices.Equal(numbers(4000)[:len(stored)], stored))
 }
 
 // TestPublish_EndedWithoutBrokers has no broker at all.

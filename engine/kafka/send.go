@@ -152,8 +152,8 @@ func (p *producer) message(share []*batch) (*kmsg.ProduceRequest, error) {
 		of.Partitions = append(of.Partitions, partition)
 	}
 	m := kmsg.NewPtrProduceRequest()
-	m.Acks = -1 // all in-sync replicas
-	m.TimeoutMillis = int32(produceTimeout.Milliseconds())
+	m.Acks = -1                                            // all in-sync replicas
+	m.TimeoutMillis = int32(produceTimeout.Milliseconds()) //nolint:gosec // some seconds
 	m.Topics = append(m.Topics, of)
 	return m, nil
 }
