@@ -78,6 +78,7 @@ func New(cfg Config) (*Broker, error) {
 // start opens the port before it loads, because a port in use is the likelier error and the quicker to find. Clients that
 // connect while it loads wait for their first answer.
 func (b *Broker) start() error {
+	asked := b.addr
 	if err := b.listen(); err != nil {
 		return err
 	}
@@ -94,7 +95,9 @@ func (b *Broker) start() error {
 	if err := b.folder.setAside(err); err != nil {
 		return errors.Join(folderError(b.folder.dir, err), b.ln.Close())
 	}
-	// kfake closes the listener when it fails.
+	// kfake closes the listener when it fails. Where any port would do, the one
+	// that was given may be another's by now; nobody has been told it yet.
+	b.addr = asked
 	if err := errors.Join(b.ln.Close(), b.listen()); err != nil {
 		return err
 	}

@@ -4,6 +4,9 @@
 package testenv
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,6 +25,26 @@ func Skip(t testing.TB, missing string) {
 		t.Fatalf("missing: %s (CI=true: a skip is a failure)", missing)
 	}
 	t.Skipf("SKIPPED, NOT TESTED: missing: %s", missing)
+}
+
+// FreeAddr returns an address on loopback where nobody listens. Its port is not
+// one that the system gives away by itself, so that it is still free when the
+// test takes it, gives it back and takes it again.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		listener, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return addr
+	}
+	t.Fatal("no free port from 20000 to 29999")
+	return ""
 }
 
 // root is the module's folder.

@@ -60,7 +60,7 @@ func background(t *testing.T, run func(context.Context) error) (stop func()) {
 
 func newRoad(t *testing.T) *road {
 	t.Helper()
-	r := &road{t: t, dir: t.TempDir(), addr: "127.0.0.1:0"}
+	r := &road{t: t, dir: t.TempDir(), addr: testenv.FreeAddr(t)}
 	r.startBroker()
 	store, err := eventstore.New(t.Context(), memory.NewEventStore(), eventstore.Config{})
 	require.NoError(t, err)

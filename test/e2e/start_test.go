@@ -74,7 +74,7 @@ func TestBrokerAway(t *testing.T) {
 func TestServicesFailIndependently(t *testing.T) {
 	t.Parallel()
 	commandData := t.TempDir()
-	commands := testenv.Start(t, commandData, "--roles", "command,relay,broker")
+	commands := testenv.Start(t, commandData, "--roles", "command,relay,broker", "--broker", "embedded:"+testenv.FreeAddr(t))
 	queries := testenv.Start(t, t.TempDir(), "--roles", "query", "--broker", "kafka://"+commands.Broker)
 	id := open(t, commands, "Apart", 10)
 	requireBalance(t, queries, id, "10.0")
