@@ -89,7 +89,7 @@ func (r *Repository[S]) catchUp(ctx context.Context, e *entry[S]) error {
 		}
 		base = snapshot
 	}
-	base, err := r.foldTail(ctx, e.stream, base)
+	base, err := r.foldTail(ctx, e.stream, base, -1)
 	if err != nil {
 		return err
 	}
@@ -97,11 +97,15 @@ func (r *Repository[S]) catchUp(ctx context.Context, e *entry[S]) error {
 	return nil
 }
 
-// foldTail applies the stream's events behind a point.
-func (r *Repository[S]) foldTail(ctx context.Context, stream string, p point[S]) (point[S], error) {
+// foldTail applies the stream's events behind a point, up to version through
+// where that is not negative.
+func (r *Repository[S]) foldTail(ctx context.Context, stream string, p point[S], through int64) (point[S], error) {
 	for envelope, err := range r.store.ReadStream(ctx, stream, p.version+1) {
 		if err != nil {
 			return p, fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
+		}
+		if through >= 0 && envelope.Version > through {
+			break
 		}
 		payload, err := r.definition.Codec.Decode(envelope.Type, envelope.Data)
 		if err != nil {

@@ -79,21 +79,8 @@ func NewRepository[S any](store Store, definition Definition[S], config Config) 
 // the version that this is. For an aggregate that does not exist it returns the
 // zero state and event.NoVersion.
 func (r *Repository[S]) Load(ctx context.Context, stream string, through int64) (S, int64, error) {
-	p := point[S]{version: event.NoVersion}
-	for envelope, err := range r.store.ReadStream(ctx, stream, 0) {
-		if err != nil {
-			return p.state, p.version, fmt.Errorf("%w: %w", eventstore.ErrUnavailable, err)
-		}
-		if through >= 0 && envelope.Version > through {
-			break
-		}
-		payload, err := r.definition.Codec.Decode(envelope.Type, envelope.Data)
-		if err != nil {
-			return p.state, p.version, fmt.Errorf("stream %s: event at version %d: %w", stream, envelope.Version, err)
-		}
-		p = r.next(p, envelope, payload)
-	}
-	return p.state, p.version, nil
+	p, err := r.foldTail(ctx, stream, point[S]{version: event.NoVersion}, through)
+	return p.state, p.version, err
 }
 
 // Execute carries out a request and returns once its events are durable.
