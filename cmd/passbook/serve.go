@@ -150,8 +150,8 @@ func (p *process) bus(instance string) (*kafka.Bus, error) {
 // close gives back what was opened, in reverse, after everything has stopped.
 func (p *process) close() error {
 	var errs []error
-	for _, v := range slices.Backward(p.closers) {
-		errs = append(errs, v.Close())
+	for _, opened := range slices.Backward(p.closers) {
+		errs = append(errs, opened.Close())
 	}
 	if p.folder != nil {
 		errs = append(errs, p.folder.close())

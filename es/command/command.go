@@ -83,8 +83,8 @@ func Handle[C any](d *Dispatcher, handle func(ctx context.Context, how Circumsta
 		}
 		return handle(ctx, how, c)
 	})
-	for _, v := range slices.Backward(d.middleware) {
-		handler = v(handler)
+	for _, around := range slices.Backward(d.middleware) {
+		handler = around(handler)
 	}
 	d.handlers[t] = handler
 }

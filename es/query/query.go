@@ -49,8 +49,8 @@ func Handle[Q, A any](d *Dispatcher, handle func(ctx context.Context, question Q
 		}
 		return handle(ctx, q)
 	})
-	for _, v := range slices.Backward(d.middleware) {
-		handler = v(handler)
+	for _, around := range slices.Backward(d.middleware) {
+		handler = around(handler)
 	}
 	d.handlers[t] = handler
 }

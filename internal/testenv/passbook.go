@@ -172,9 +172,6 @@ func (p *Passbook) Running() bool {
 	}
 }
 
-// Pid returns the process's id.
-func (p *Passbook) Pid() int { return p.cmd.Process.Pid }
-
 // Kill ends the process as a power cut would, as far as it can tell.
 func (p *Passbook) Kill() {
 	p.t.Helper()
