@@ -127,9 +127,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	select {
 	case err := <-served:
-		endRequests()
-		_ = server.Close() // the listener's error is the one that counts
-		s.awaitHandlers()
+		s.cutRequests(server, endRequests)
 		return fmt.Errorf("serve %s: %w", s.Addr(), err)
 	case <-ctx.Done():
 	}
@@ -139,9 +137,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := server.Shutdown(deadline); err != nil {
 		s.log.WarnContext(ctx, "requests were cut off: they took too long to finish",
 			"address", s.Addr(), "waited", s.drain, "error", err)
-		endRequests()
-		_ = server.Close() // what it could not close is gone with the process
-		s.awaitHandlers()
+		s.cutRequests(server, endRequests)
 	}
 	<-served //nolint:errcheck // it was told to stop, and says so
 	return nil
@@ -175,6 +171,15 @@ func (s *Server) enter() bool {
 	}
 	s.running.Add(1)
 	return true
+}
+
+// cutRequests closes the connections before it ends the requests' contexts: a
+// handler that only returns when its context ends would have net/http answer an
+// empty 200 for it, which a client takes for done.
+func (s *Server) cutRequests(server *http.Server, endRequests context.CancelFunc) {
+	_ = server.Close() // what it could not close is gone with the process
+	endRequests()
+	s.awaitHandlers()
 }
 
 // awaitHandlers waits for handlers whose connection was cut, though not for one
