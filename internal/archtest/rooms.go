@@ -51,6 +51,10 @@ func toolkit() []Room {
 			May: []string{"es/event", "es/eventstore", "es/bus", "es/checkpoint", "es/projection"},
 		},
 		{
+			Path: "es/archive", Is: "the whole store as a file, and back",
+			May: []string{"es/event", "es/eventstore"},
+		},
+		{
 			Path: "es/estest", Is: "given, when, then for aggregates", Suite: true,
 			May: []string{"es/event", "es/aggregate"},
 		},
@@ -107,12 +111,17 @@ func application() []Room {
 			May: []string{"contract/...", "es/event", "es/command", "es/aggregate"},
 		},
 		{Path: "bank/web", Is: "the HTTP ground of the APIs"},
+		{Path: "bank/access", Is: "who may call, and how often", May: []string{"bank/web", "es/event"}},
+		{
+			Path: "bank/consumers", Is: "progress and parked streams of consumers over HTTP",
+			May: []string{"bank/web", "es/event", "es/projection"},
+		},
 		{Path: "bank/commandapi", Is: "HTTP to commands", May: append([]string{"bank/web"}, writeSide...)},
 		{Path: "bank/legacy", Is: "bridge to and import from the Java original", May: writeSide},
 		{Path: "bank/client", Is: "what the command line, the demo and the bench call the APIs with", May: []string{"contract/..."}},
 		{Path: "bank/readmodel", Is: "the projection of accounts, and its SQL", May: readSide},
 		{Path: "bank/queryapi", Is: "queries to HTTP", May: append([]string{"bank/web", "bank/readmodel"}, readSide...)},
-		{Path: "bank/notify", Is: "the notification service", May: readSide},
+		{Path: "bank/notify", Is: "the notification service", May: append([]string{"bank/web"}, readSide...)},
 	}
 }
 
