@@ -23,6 +23,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -70,6 +71,7 @@ func oneLine(err error) string {
 
 type commandLine struct {
 	Serve   serveCommand   `cmd:"" help:"Run the services, all of them or some, until they are told to stop."`
+	Keys    keysCommand    `cmd:"" help:"API keys."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -88,7 +90,7 @@ func runLine(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		kong.Exit(func(code int) { panic(exitError(code)) }), // panic: --help ends here, and only here
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(output{stdout: stdout, stderr: stderr}),
-		kong.Vars{"ops": defaultOpsAddr},
+		kong.Vars{"ops": defaultOpsAddr, "rateKeys": strconv.Itoa(rateWithKeys), "rateOpen": strconv.Itoa(rateWithoutKeys)},
 	)
 	if err != nil {
 		return fmt.Errorf("command line: %w", err)

@@ -13,6 +13,7 @@ const (
 	roleCommand role = "command"
 	roleRelay   role = "relay"
 	roleQuery   role = "query"
+	roleNotify  role = "notify"
 	roleBroker  role = "broker"
 )
 

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"passbook/bank/access"
 	"passbook/bank/web"
 	"passbook/engine/kafka"
 	"passbook/es/run"
@@ -62,6 +63,7 @@ type process struct {
 	metrics   *prometheus.Registry
 	probes    probes
 	folder    *folder
+	gate      *access.Gate
 	parts     []run.Part
 	closers   []io.Closer
 	servers   []*web.Server
@@ -87,6 +89,7 @@ func assemble(ctx context.Context, s *settings, log *slog.Logger) (_ *process, e
 		needed bool
 		add    func(context.Context) error
 	}{
+		{true, p.addAccess},
 		{s.roles[roleBroker], p.addBroker},
 		{s.roles[roleCommand] || s.roles[roleRelay], p.addStore},
 		{s.roles[roleQuery], p.addQuery},

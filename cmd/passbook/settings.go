@@ -16,6 +16,7 @@ type serveFlags struct {
 	Data            string   `default:"./passbook-data" env:"PASSBOOK_DATA" help:"Folder of the embedded engines." placeholder:"FOLDER"`
 	CommandAddr     string   `default:"127.0.0.1:5000" env:"PASSBOOK_COMMAND_ADDR" help:"Address of the command API." placeholder:"HOST:PORT"`
 	QueryAddr       string   `default:"127.0.0.1:5001" env:"PASSBOOK_QUERY_ADDR" help:"Address of the query API." placeholder:"HOST:PORT"`
+	NotifyAddr      string   `default:"127.0.0.1:5002" env:"PASSBOOK_NOTIFY_ADDR" help:"Address of the notification service." placeholder:"HOST:PORT"`
 	OpsAddr         string   `env:"PASSBOOK_OPS_ADDR" help:"Address of probes and metrics. Unset: each API's own; without an API ${ops}." placeholder:"HOST:PORT"`
 	EventStore      string   `default:"sqlite" env:"PASSBOOK_EVENT_STORE" help:"Event store: sqlite or sqlite:PATH." placeholder:"ENGINE"`
 	ReadDB          string   `default:"sqlite" env:"PASSBOOK_READ_DB" help:"Read database: sqlite or sqlite:PATH." name:"read-db" placeholder:"ENGINE"`
@@ -25,6 +26,8 @@ type serveFlags struct {
 	TopicReplicas   int16    `default:"0" env:"PASSBOOK_TOPIC_REPLICAS" help:"Replicas of the topic when it is created; 0: as the brokers allow, up to 3." placeholder:"N"`
 	Currency        string   `default:"EUR" env:"PASSBOOK_CURRENCY" help:"Currency of amounts that name none (API version 1)." placeholder:"CODE"`
 	Log             string   `default:"info" env:"PASSBOOK_LOG" help:"Least level that is logged: debug, info, warn, error." placeholder:"LEVEL"`
+	APIKeys         string   `env:"PASSBOOK_API_KEYS" help:"File of API keys, made with passbook keys new. Unset: whoever reaches an address may call." name:"api-keys" placeholder:"FILE"`
+	RateLimit       int      `default:"0" env:"PASSBOOK_RATE_LIMIT" help:"Requests a second that one client may make, 1 to 1000000; 0: ${rateKeys} with API keys, ${rateOpen} without." placeholder:"N"`
 	Insecure        bool     `env:"PASSBOOK_INSECURE" help:"Allow addresses that other machines can reach, without API keys."`
 }
 
@@ -34,6 +37,7 @@ type settings struct {
 	data       string
 	command    string
 	query      string
+	notify     string
 	ops        string // empty: on the APIs' own addresses
 	events     string // path of the event store
 	readDB     string // path of the read database
@@ -42,6 +46,8 @@ type settings struct {
 	partitions int32
 	replicas   int16
 	currency   account.Currency
+	apiKeys    string // empty: none
+	rateLimit  int    // 0: as the program thinks fit
 	insecure   bool
 }
 
@@ -56,7 +62,8 @@ func refuse(variable, flag string, err error) error {
 // check reads the flags and reports every fault at once.
 func (f *serveFlags) check() (*settings, error) {
 	s := &settings{
-		data: filepath.Clean(f.Data), command: f.CommandAddr, query: f.QueryAddr, ops: f.OpsAddr,
+		data: filepath.Clean(f.Data), command: f.CommandAddr, query: f.QueryAddr, notify: f.NotifyAddr, ops: f.OpsAddr,
+		apiKeys: f.APIKeys, rateLimit: f.RateLimit,
 		topic: f.Topic, partitions: f.TopicPartitions, replicas: f.TopicReplicas, insecure: f.Insecure,
 	}
 	var faults []error
@@ -77,6 +84,9 @@ func (f *serveFlags) check() (*settings, error) {
 	}
 	if s.partitions < 1 || s.partitions > 1000 {
 		note("PASSBOOK_TOPIC_PARTITIONS", "topic-partitions", fmt.Errorf("%d is out of range: want 1 to 1000", s.partitions))
+	}
+	if s.rateLimit < 0 || s.rateLimit > 1_000_000 {
+		note("PASSBOOK_RATE_LIMIT", "rate-limit", fmt.Errorf("%d is out of range: want 0 to 1000000", s.rateLimit))
 	}
 	if s.replicas < 0 {
 		note("PASSBOOK_TOPIC_REPLICAS", "topic-replicas", fmt.Errorf("%d is out of range: want 0 or more", s.replicas))
@@ -105,27 +115,4 @@ func (s *settings) checkRoles() error {
 		return refuse("PASSBOOK_READ_DB", "read-db", errors.New("event store and read database are the same file: give each its own"))
 	}
 	return nil
-}
-
-// checkAddresses refuses addresses that other machines can reach, unless that
-// is wanted.
-func (s *settings) checkAddresses() error {
-	var faults []error
-	check := func(variable, flag, addr string, used bool) {
-		switch {
-		case !used:
-		case checkAddr(addr) != nil && addr != "":
-			faults = append(faults, refuse(variable, flag, fmt.Errorf("%q is no address: want HOST:PORT", addr)))
-		case !s.insecure && !loopback(addr):
-			faults = append(faults, refuse(variable, flag, fmt.Errorf("%s can be reached from other machines, and there are no API keys: "+
-				"use a loopback address, or PASSBOOK_INSECURE=true if something else keeps strangers out", addr)))
-		}
-	}
-	check("PASSBOOK_COMMAND_ADDR", "command-addr", s.command, s.roles[roleCommand])
-	check("PASSBOOK_QUERY_ADDR", "query-addr", s.query, s.roles[roleQuery])
-	check("PASSBOOK_OPS_ADDR", "ops-addr", s.ops, s.ops != "")
-	if s.broker.embedded {
-		check("PASSBOOK_BROKER", "broker", s.broker.addrs[0], s.roles[roleBroker])
-	}
-	return errors.Join(faults...)
 }
