@@ -117,7 +117,7 @@ func application() []Room {
 			May: []string{"bank/web", "es/event", "es/projection"},
 		},
 		{Path: "bank/commandapi", Is: "HTTP to commands", May: append([]string{"bank/web"}, writeSide...)},
-		{Path: "bank/legacy", Is: "bridge to and import from the Java original", May: writeSide},
+		{Path: "bank/legacy", Is: "bridge to and import from the Java original", May: append([]string{"es/checkpoint"}, writeSide...)},
 		{Path: "bank/client", Is: "what the command line, the demo and the bench call the APIs with", May: []string{"contract/..."}},
 		{Path: "bank/readmodel", Is: "the projection of accounts, and its SQL", May: readSide},
 		{Path: "bank/queryapi", Is: "queries to HTTP", May: append([]string{"bank/web", "bank/readmodel"}, readSide...)},

@@ -1,0 +1,126 @@
+package legacy
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	contract "passbook/contract/account"
+	"passbook/es/bus"
+	"passbook/es/event"
+)
+
+// Topics are the names of the original's topics.
+func Topics() []string {
+	return []string{
+		contract.LegacyTopicOpened, contract.LegacyTopicDeposited, contract.LegacyTopicWithdrawn, contract.LegacyTopicClosed,
+	}
+}
+
+// codec reads the events that the bridge knows.
+func codec() (*event.Codec, error) {
+	return event.NewCodec(
+		event.Define[contract.Opened](contract.OpenedName, contract.OpenedSchema),
+		event.Define[contract.Deposited](contract.DepositedName, contract.DepositedSchema),
+		event.Define[contract.Withdrawn](contract.WithdrawnName, contract.WithdrawnSchema),
+		event.Define[contract.Closed](contract.ClosedName, contract.ClosedSchema),
+	)
+}
+
+// encode returns the topic and the record that the original would publish for
+// an event, but for the key: it has none there, and here the account's id, so
+// that the records of an account keep their order within a topic.
+//
+// Doubles have room for 15 digits, which is every amount in currencies of up to
+// three decimals. The original knows no currencies: only the number goes out.
+func encode(codec *event.Codec, e event.Envelope) (topic string, m bus.Message, err error) {
+	payload, err := codec.Decode(e.Type, e.Data)
+	if err != nil {
+		return "", bus.Message{}, fmt.Errorf("event %s (account %s, version %d): %w", e.ID, e.Stream, e.Version, err)
+	}
+	var class string
+	value := newRecord(e)
+	switch p := payload.(type) {
+	case contract.Opened:
+		topic, class = contract.LegacyTopicOpened, contract.LegacyClassOpened
+		value.text("accountHolder", p.AccountHolder)
+		value.text("accountType", string(p.AccountType))
+		value.raw("createdDate", fmt.Sprint(e.Time.UnixMilli()))
+		value.amount("openingBalance", p.OpeningBalance)
+	case contract.Deposited:
+		topic, class = contract.LegacyTopicDeposited, contract.LegacyClassDeposited
+		value.amount("amount", p.Amount)
+	case contract.Withdrawn:
+		topic, class = contract.LegacyTopicWithdrawn, contract.LegacyClassWithdrawn
+		value.amount("amount", p.Amount)
+	case contract.Closed:
+		topic, class = contract.LegacyTopicClosed, contract.LegacyClassClosed
+	}
+	if value.err != nil {
+		return "", bus.Message{}, fmt.Errorf("event %s (account %s, version %d): %w", e.ID, e.Stream, e.Version, value.err)
+	}
+	return topic, bus.Message{
+		Key:     e.Stream,
+		Value:   []byte(value.String() + "}"),
+		Headers: []bus.Header{{Key: contract.LegacyTypeHeader, Value: class}},
+	}, nil
+}
+
+// record is compact JSON with its members in the order in which they are
+// written, which encoding/json promises for structs only.
+type record struct {
+	strings.Builder
+	err error
+}
+
+func newRecord(e event.Envelope) *record {
+	r := new(record)
+	r.WriteString("{")
+	r.text("id", e.Stream)
+	r.raw("version", fmt.Sprint(e.Version))
+	return r
+}
+
+func (r *record) raw(member, value string) {
+	if r.Len() > 1 {
+		r.WriteString(",")
+	}
+	r.WriteString(`"` + member + `":` + value)
+}
+
+// text writes a string as Jackson does: nothing is escaped that need not be.
+func (r *record) text(member, value string) {
+	var quoted strings.Builder
+	encoder := json.NewEncoder(&quoted)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		r.err = err
+	}
+	r.raw(member, unescaped.Replace(strings.TrimSpace(quoted.String())))
+}
+
+// unescaped undoes what encoding/json escapes for the sake of JavaScript.
+var unescaped = strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029")
+
+func (r *record) amount(member string, m contract.Money) {
+	number, err := double(m.Amount())
+	if err != nil {
+		r.err = err
+	}
+	r.raw(member, number)
+}
+
+// place is an event's place in its account, which every record tells.
+type place struct {
+	ID      string `json:"id"`
+	Version int64  `json:"version"`
+}
+
+// placeOf reads a record of one of the topics, ours or the original's. A record
+// that cannot be read tells nothing, and a consumer of the original fails on it
+// whatever is done here.
+func placeOf(value []byte) (place, bool) {
+	p := place{Version: event.NoVersion}
+	err := json.Unmarshal(value, &p)
+	return p, err == nil && p.ID != "" && p.Version >= 0
+}
