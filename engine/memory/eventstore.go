@@ -14,9 +14,10 @@ import (
 // holds is as durable as the process. Safe for concurrent use, Append included;
 // so several Stores may stand on one EventStore, as processes do on a database.
 type EventStore struct {
+	mu      sync.RWMutex
 	history string
-
-	mu sync.RWMutex
+	// importing is the source of the import that is under way; nil: none is.
+	importing *string
 	// events has position n at index n-1; streams has, by version, the
 	// positions of each stream's events.
 	events    []event.Envelope
@@ -43,7 +44,14 @@ func NewEventStore() *EventStore {
 func (s *EventStore) Features() eventstore.Features { return eventstore.Features{} }
 
 // History implements eventstore.Engine.
-func (s *EventStore) History(ctx context.Context) (string, error) { return s.history, ctx.Err() }
+func (s *EventStore) History(ctx context.Context) (string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.importing != nil {
+		return "", eventstore.ErrNoHistory
+	}
+	return s.history, ctx.Err()
+}
 
 // Head implements eventstore.Engine.
 func (s *EventStore) Head(ctx context.Context) (int64, error) {
@@ -84,7 +92,19 @@ func (s *EventStore) ReadAll(ctx context.Context, after int64, limit int) ([]eve
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return append([]event.Envelope(nil), section(s.events, after, limit)...), nil
+	return append([]event.Envelope(nil), upToBytes(section(s.events, after, limit))...), nil
+}
+
+// upToBytes cuts a page behind the event with which its payloads come to
+// eventstore.PageBytes.
+func upToBytes(page []event.Envelope) []event.Envelope {
+	bytes := 0
+	for i := range page {
+		if bytes += len(page[i].Data); bytes >= eventstore.PageBytes {
+			return page[:i+1]
+		}
+	}
+	return page
 }
 
 // section returns up to limit elements from index from.

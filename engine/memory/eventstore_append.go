@@ -76,10 +76,7 @@ func (s *EventStore) check(c *eventstore.Commit) eventstore.Outcome {
 func (s *EventStore) write(c *eventstore.Commit) {
 	for _, e := range c.Events {
 		e.Position = int64(len(s.events)) + 1
-		e.Data = bytes.Clone(e.Data)
-		s.events = append(s.events, e)
-		s.streams[c.Stream] = append(s.streams[c.Stream], e.Position)
-		s.ids[e.ID] = e.Position
+		s.insert(e)
 	}
 	if c.Key.IsZero() {
 		return
@@ -88,4 +85,12 @@ func (s *EventStore) write(c *eventstore.Commit) {
 		Key: c.Key, RequestHash: bytes.Clone(c.RequestHash), Result: bytes.Clone(c.Result),
 		Stream: c.Stream, Version: s.version(c.Stream), Position: int64(len(s.events)),
 	}
+}
+
+// insert takes in an event at the position behind the last one.
+func (s *EventStore) insert(e event.Envelope) {
+	e.Data = bytes.Clone(e.Data)
+	s.events = append(s.events, e)
+	s.streams[e.Stream] = append(s.streams[e.Stream], e.Position)
+	s.ids[e.ID] = e.Position
 }

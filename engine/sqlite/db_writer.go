@@ -31,6 +31,8 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 	return w, nil
 }
 
+var errLogInUse = errors.New("its write-ahead log cannot be carried over while another program reads: stop that one")
+
 // settle carries over what is in the write-ahead log and empties it. The log of
 // a process that died may hold transactions that never reached the disk: they
 // would be seen now, and be gone after the next power cut. And a transaction
@@ -43,7 +45,7 @@ func (w *writer) settle(ctx context.Context, path string) error {
 	case err != nil:
 		return fmt.Errorf("carry over its write-ahead log: %w", err)
 	case busy != 0:
-		return errors.New("its write-ahead log cannot be carried over while another program reads: stop that one")
+		return errLogInUse
 	}
 	return syncLog(path)
 }

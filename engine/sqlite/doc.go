@@ -9,7 +9,12 @@
 //	db_connector.go      connections with settings that are read back
 //	db_schema.go         whose file it is, its tables, their versions
 //	lock.go              one process a file
-//	eventstore*.go       the event store
+//	file.go              files as a whole, for back-ups
+//	eventstore*.go       the event store; its import, back-up and recovery
 //	checkpoints.go       checkpoints and leases of the relay, in the same file
 //	projection*.go       the read side, which may be less durable: see Durability
+//	projection_swap.go   … a line built beside the live one, swapped, removed
+//	projection_leases.go … leases and progress in the same file
+//	projection_forget.go … what is kept of a consumer, removed
+//	journal.go           the gate of a model that keeps none
 package sqlite

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"math"
 	"time"
 
 	"passbook/es/event"
@@ -22,6 +24,9 @@ var _ eventstore.Engine = (*EventStore)(nil)
 // An error is one line: the file is in use, is no event store, was written by a
 // newer program, or cannot be opened or written.
 func OpenEventStore(ctx context.Context, path string) (*EventStore, error) {
+	if err := refuseRecovering(path); err != nil {
+		return nil, err
+	}
 	db, err := openDatabase(ctx, eventStoreKind, path)
 	if err != nil {
 		return nil, err
@@ -34,6 +39,9 @@ func OpenEventStore(ctx context.Context, path string) (*EventStore, error) {
 // has it open, SQLite's own files beside it, path-wal and path-shm, may be left
 // behind empty.
 func OpenEventStoreReadOnly(ctx context.Context, path string) (*EventStore, error) {
+	if err := refuseRecovering(path); err != nil {
+		return nil, err
+	}
 	db, err := openReadOnly(ctx, eventStoreKind, path)
 	if err != nil {
 		return nil, err
@@ -50,8 +58,15 @@ func (s *EventStore) Features() eventstore.Features { return eventstore.Features
 
 // History implements eventstore.Engine.
 func (s *EventStore) History(ctx context.Context) (history string, err error) {
-	err = s.db.query(ctx, "SELECT history FROM store", nil, func(rows *sql.Rows) error { return rows.Scan(&history) })
-	return history, err
+	var pending string
+	err = s.db.query(ctx, selectHistory, nil, func(rows *sql.Rows) error { return rows.Scan(&history, &pending) })
+	if err == nil {
+		err = noHistory(pending)
+	}
+	if err != nil {
+		return "", err
+	}
+	return history, nil
 }
 
 const (
@@ -75,19 +90,25 @@ func (s *EventStore) StreamVersion(ctx context.Context, stream string) (version 
 func (s *EventStore) ReadStream(
 	ctx context.Context, stream string, from int64, limit int,
 ) ([]event.Envelope, error) {
-	return s.readEvents(ctx,
+	return s.readEvents(ctx, math.MaxInt,
 		"SELECT "+eventColumns+" FROM event WHERE stream = ? AND version >= ? ORDER BY version LIMIT ?",
 		stream, from, max(limit, 0))
 }
 
 // ReadAll implements eventstore.Engine.
 func (s *EventStore) ReadAll(ctx context.Context, after int64, limit int) ([]event.Envelope, error) {
-	return s.readEvents(ctx,
+	return s.readEvents(ctx, eventstore.PageBytes,
 		"SELECT "+eventColumns+" FROM event WHERE position > ? ORDER BY position LIMIT ?",
 		after, max(limit, 0))
 }
 
-func (s *EventStore) readEvents(ctx context.Context, query string, args ...any) (page []event.Envelope, err error) {
+// errPageFull ends the reading of a page.
+var errPageFull = errors.New("page is full")
+
+func (s *EventStore) readEvents(
+	ctx context.Context, bytesMax int, query string, args ...any,
+) (page []event.Envelope, err error) {
+	bytes := 0
 	err = s.db.query(ctx, query, args, func(rows *sql.Rows) error {
 		var e event.Envelope
 		var micros int64
@@ -96,9 +117,12 @@ func (s *EventStore) readEvents(ctx context.Context, query string, args ...any) 
 			&micros, &e.Data, &m.CorrelationID, &m.CausationID, &m.Actor, &m.TraceParent, &m.Imported)
 		e.Time = time.UnixMicro(micros).UTC()
 		page = append(page, e)
+		if bytes += len(e.Data); err == nil && bytes >= bytesMax {
+			err = errPageFull
+		}
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errPageFull) {
 		return nil, err
 	}
 	return page, nil

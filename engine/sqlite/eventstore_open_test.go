@@ -152,7 +152,7 @@ func TestEventStore_WriterSettings(t *testing.T) {
 	store := openStore(t, filepath.Join(t.TempDir(), "events.db"))
 	for name, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "fullfsync": "1", "foreign_keys": "1",
-		"application_id": strconv.Itoa(0x50426576), "user_version": "1",
+		"application_id": strconv.Itoa(0x50426576), "user_version": "2",
 	} {
 		var got string
 		require.NoError(t, store.Writer().QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got))

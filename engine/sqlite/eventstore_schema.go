@@ -12,7 +12,7 @@ import (
 // eventStoreKind is what the event store's file is told by: "PBev" in ASCII.
 var eventStoreKind = kind{
 	name: "event store", id: 0x50426576,
-	schema:  []string{eventStoreTables},
+	schema:  []string{eventStoreTables, eventStorePending},
 	created: beginHistory,
 }
 
@@ -63,6 +63,9 @@ CREATE TABLE snapshot (
 	data         BLOB    NOT NULL
 ) STRICT;
 `
+
+// eventStorePending: why the events are not to be served, if they are not.
+const eventStorePending = `ALTER TABLE store ADD COLUMN pending TEXT NOT NULL DEFAULT '';`
 
 func beginHistory(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, "INSERT INTO store (only, history) VALUES (1, ?)", event.NewID())

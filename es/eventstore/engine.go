@@ -21,7 +21,7 @@ type Engine interface {
 	// History returns the random id that the store got when it was created. It
 	// changes when the store is put back from a back-up or filled by an import,
 	// so that progress made along another history is never taken for progress
-	// along this one.
+	// along this one. A store that is not to be served has none: ErrNoHistory.
 	History(ctx context.Context) (string, error)
 
 	// Head returns the position of the last durable event, 0 in an empty store.
@@ -71,6 +71,11 @@ type Engine interface {
 	// Features tells what differs between engines.
 	Features() Features
 }
+
+// PageBytes ends a page of ReadAll behind the event with which its payloads come
+// to so many bytes, or go beyond: whoever reads the whole store needs memory for a
+// page, and that must not depend on how large events are.
+const PageBytes = 4 << 20
 
 // Features declares what differs between engines and a caller has to know.
 type Features struct {

@@ -83,7 +83,7 @@ func (p *Pending) settle(err error) {
 // one (ErrInvalid, ErrOverloaded, ErrUnavailable once the store is stopping)
 // nothing has happened.
 func (s *Store) Submit(commit Commit, after *Pending) (*Pending, error) {
-	if err := validate(commit); err != nil {
+	if err := commit.Validate(); err != nil {
 		return nil, err
 	}
 	p := &Pending{commit: commit, after: after, done: make(chan struct{})}
@@ -118,7 +118,9 @@ const (
 	resultMax = 256 << 10 // bytes of a stored result
 )
 
-func validate(c Commit) error {
+// Validate returns an ErrInvalid that says what is wrong with a commit by itself,
+// whatever the store holds. Submit calls it.
+func (c *Commit) Validate() error {
 	fault := func(format string, args ...any) error {
 		return fmt.Errorf("stream %.64q: %w: %s", c.Stream, ErrInvalid, fmt.Sprintf(format, args...))
 	}

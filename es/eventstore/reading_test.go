@@ -239,3 +239,24 @@ func TestAwait_SharedWriters(t *testing.T) {
 		require.ErrorIs(t, store.Await(t.Context(), 99), errLost)
 	})
 }
+
+// A page of the store may be full before it holds as many events as were asked
+// for: that is not the end.
+func TestStore_ReadAll_LargeEvents(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	c := opening("a", 7)
+	for i := range c.Events {
+		c.Events[i].Data = make([]byte, eventstore.PageBytes/3)
+	}
+	e.elsewhere(c)
+	store, err := eventstore.New(t.Context(), e, eventstore.Config{})
+	require.NoError(t, err)
+	next := int64(1)
+	for stored, err := range store.ReadAll(t.Context(), 0) {
+		require.NoError(t, err)
+		require.Equal(t, next, stored.Position)
+		next++
+	}
+	require.Equal(t, int64(8), next)
+}

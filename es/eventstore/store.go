@@ -15,6 +15,7 @@
 //	queue.go     the commits that wait
 //	head.go      the last durable position, and waiting for the next
 //	errors.go    what a caller can be told
+//	archive.go   what engines offer to write a store to a file and to put it back
 package eventstore
 
 import (
@@ -217,9 +218,19 @@ func pages(
 				}
 				next++
 			}
-			if len(page) < pageEvents {
+			if len(page) < pageEvents && !endedEarly(page) {
 				return
 			}
 		}
 	}
+}
+
+// endedEarly tells whether a page may have ended on account of its bytes, so that
+// there may be more.
+func endedEarly(page []event.Envelope) bool {
+	bytes := 0
+	for i := range page {
+		bytes += len(page[i].Data)
+	}
+	return bytes >= PageBytes
 }

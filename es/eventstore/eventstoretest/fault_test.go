@@ -3,6 +3,7 @@ package eventstoretest_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"runtime"
 	"slices"
 	"strings"
@@ -37,6 +38,11 @@ type broken struct {
 	saveSnapshot  func(ctx context.Context, snapshot eventstore.Snapshot) error
 	loadSnapshot  func(ctx context.Context, stream string) (eventstore.Snapshot, error)
 	history       func(ctx context.Context) (string, error)
+	keys          func(ctx context.Context, upTo int64) iter.Seq2[eventstore.KeyRecord, error]
+	renew         func(ctx context.Context) (string, error)
+	beginImport   func(ctx context.Context, source string) (int64, error)
+	importEvents  func(ctx context.Context, events []event.Envelope, keys []eventstore.KeyRecord) error
+	endImport     func(ctx context.Context) (string, error)
 	reopened      func()
 }
 
@@ -47,6 +53,8 @@ func newBroken(plant func(*broken)) *broken {
 		append:     inner.Append, readAll: inner.ReadAll, readStream: inner.ReadStream,
 		head: inner.Head, streamVersion: inner.StreamVersion, findKey: inner.FindKey,
 		saveSnapshot: inner.SaveSnapshot, loadSnapshot: inner.LoadSnapshot, history: inner.History,
+		keys: inner.Keys, renew: inner.Renew,
+		beginImport: inner.BeginImport, importEvents: inner.ImportEvents, endImport: inner.EndImport,
 		reopened: func() {},
 	}
 	plant(b)
@@ -84,6 +92,22 @@ func (b *broken) LoadSnapshot(ctx context.Context, stream string) (eventstore.Sn
 }
 
 func (b *broken) History(ctx context.Context) (string, error) { return b.history(ctx) }
+
+func (b *broken) Keys(ctx context.Context, upTo int64) iter.Seq2[eventstore.KeyRecord, error] {
+	return b.keys(ctx, upTo)
+}
+
+func (b *broken) Renew(ctx context.Context) (string, error) { return b.renew(ctx) }
+
+func (b *broken) BeginImport(ctx context.Context, source string) (int64, error) {
+	return b.beginImport(ctx, source)
+}
+
+func (b *broken) ImportEvents(ctx context.Context, events []event.Envelope, keys []eventstore.KeyRecord) error {
+	return b.importEvents(ctx, events, keys)
+}
+
+func (b *broken) EndImport(ctx context.Context) (string, error) { return b.endImport(ctx) }
 
 func (b *broken) Features() eventstore.Features { return eventstore.Features{SharedWriters: true} }
 
@@ -160,6 +184,7 @@ func faults() []fault {
 	for _, area := range [][]fault{
 		appendFaults(), groupFaults(), atomicFaults(), keyFaults(), resendFaults(),
 		readingFaults(), envelopeFaults(), snapshotFaults(), raceFaults(), reopenFaults(),
+		archiveFaults(), importFaults(),
 	} {
 		all = append(all, area...)
 	}

@@ -53,6 +53,28 @@ func readingFaults() []fault {
 				return b.EventStore.ReadAll(ctx, max(after-1, 0), limit)
 			}
 		}},
+		{"a page has no limit in bytes", "reading/pages of large events", func(b *broken) {
+			b.readAll = func(ctx context.Context, after int64, limit int) ([]event.Envelope, error) {
+				var all []event.Envelope
+				for len(all) < limit {
+					page, err := b.EventStore.ReadAll(ctx, after, limit-len(all))
+					if err != nil || len(page) == 0 {
+						return all, err
+					}
+					all, after = append(all, page...), page[len(page)-1].Position
+				}
+				return all, nil
+			}
+		}},
+		{"a page ends too soon", "reading/pages of large events", func(b *broken) {
+			b.readAll = func(ctx context.Context, after int64, limit int) ([]event.Envelope, error) {
+				page, err := b.EventStore.ReadAll(ctx, after, limit)
+				if len(page) > 2 && len(page[0].Data) > 1000 {
+					page = page[:2]
+				}
+				return page, err
+			}
+		}},
 		{"the limit is not looked at", "reading/pages of the store", func(b *broken) {
 			b.readAll = func(ctx context.Context, after int64, _ int) ([]event.Envelope, error) {
 				return b.EventStore.ReadAll(ctx, after, 1<<30)

@@ -1,6 +1,7 @@
 package eventstoretest
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strings"
@@ -17,6 +18,7 @@ func readingCases() []Case {
 		{Name: "empty store", run: readEmpty},
 		{Name: "pages of a stream", run: streamPages},
 		{Name: "pages of the store", run: allPages},
+		{Name: "pages of large events", run: largePages},
 		{Name: "payloads come back to the byte", run: payloads},
 		{Name: "times come back to the microsecond", run: times},
 		{Name: "metadata comes back", run: metadata},
@@ -45,6 +47,25 @@ func fillForPaging(s *scene) (all, a []event.Envelope) {
 		}
 	}
 	return all, a
+}
+
+// largePages: a page of the store ends behind the event that fills it, no sooner
+// and no later; one of a stream holds as many as were asked for.
+func largePages(s *scene) {
+	const size = 1 << 20
+	var want []event.Envelope
+	for i := range int64(11) {
+		c := commit("a", i-1, 1)
+		c.Events[0].Data = bytes.Repeat([]byte{byte('a' + i)}, size)
+		want = append(want, s.write(c)...)
+	}
+	requireSame(s, want, s.all())
+	requireSame(s, want, s.stream("a"))
+	for after := range 11 {
+		page, err := s.engine.ReadAll(s.ctx, int64(after), pageSize)
+		require.NoError(s, err)
+		require.Len(s, page, min(eventstore.PageBytes/size, 11-after))
+	}
 }
 
 func streamPages(s *scene) {

@@ -14,6 +14,7 @@
 //	snapshots.go    snapshots
 //	races.go        readers beside a writer, several writers
 //	reopen.go       what outlives the engine
+//	archive.go      listing keys, new histories, imports
 //
 // The suite's own tests break an engine in one way after the other, and see
 // that the case which stands for the rule fails.
@@ -93,6 +94,7 @@ func Cases() []Case {
 		{"snapshots", snapshotCases()},
 		{"races", raceCases()},
 		{"reopen", reopenCases()},
+		{"archive", archiveCases()},
 	}
 	var all []Case
 	for _, area := range areas {
