@@ -12,35 +12,64 @@ import (
 	"passbook/es/projection"
 )
 
-// ProjectionStore is a projection.Store in memory. Its transactions run one
+// ProjectionStore is a projection.Lines in memory. Its transactions run one
 // after the other, reading ones too. Safe for concurrent use.
 type ProjectionStore struct {
+	*projectionData
+	// isNext: this is the store of the next line.
+	isNext bool
+}
+
+// projectionData is what the stores of all lines share.
+type projectionData struct {
 	// turn holds one element while a transaction runs.
 	turn chan struct{}
-
+	// live and next are the ids of lines; the rest stands below them.
+	live, next  string
+	nextTables  []string
+	begun       map[string]bool
 	rows        table[rowKey, any]
 	checkpoints table[checkpointKey, checkpoint.Progress]
 	parked      table[parkedKey, projection.Parked]
 	queues      table[parkedKey, []event.Envelope]
+	// discarded belongs to no line: the one of its keys is empty.
+	discarded table[parkedKey, []projection.Discarded]
+
+	leases *Checkpoints
 }
 
 type (
 	rowKey        struct{ table, key string }
 	checkpointKey struct {
-		consumer  string
-		partition int32
+		line, consumer string
+		partition      int32
 	}
-	parkedKey struct{ consumer, stream string }
+	parkedKey struct{ line, consumer, stream string }
 )
 
-var _ projection.Store[*ProjectionTx] = (*ProjectionStore)(nil)
+var _ projection.Lines[*ProjectionTx] = (*ProjectionStore)(nil)
 
 // errReadOnly: a transaction of View was written to.
 var errReadOnly = errors.New("memory: the transaction only reads")
 
 // NewProjectionStore returns an empty store.
 func NewProjectionStore() *ProjectionStore {
-	return &ProjectionStore{turn: make(chan struct{}, 1)}
+	live := event.NewID()
+	return &ProjectionStore{projectionData: &projectionData{
+		turn: make(chan struct{}, 1), live: live, begun: map[string]bool{live: true}, leases: NewCheckpoints(),
+	}}
+}
+
+// Leases returns leases, and progress of their holders, beside the read model.
+// They belong to no line, and are no part of its transactions.
+func (s *ProjectionStore) Leases() *Checkpoints { return s.leases }
+
+// line returns the id of the line that the store is of.
+func (s *ProjectionStore) line() string {
+	if s.isNext {
+		return s.next
+	}
+	return s.live
 }
 
 // Update implements projection.Store.
@@ -69,6 +98,9 @@ func (s *ProjectionStore) run(ctx context.Context, tx *ProjectionTx, fn func(tx 
 		}
 		<-s.turn
 	}()
+	if s.isNext && s.next == "" {
+		return projection.ErrNoLine
+	}
 	if err := fn(tx); err != nil {
 		return err
 	}
@@ -83,7 +115,7 @@ func (s *ProjectionStore) run(ctx context.Context, tx *ProjectionTx, fn func(tx 
 func (s *ProjectionStore) LockCheckpoint(
 	ctx context.Context, _ *ProjectionTx, consumer string, partition int32,
 ) (checkpoint.Progress, error) {
-	progress, ok := s.checkpoints.rows[checkpointKey{consumer, partition}]
+	progress, ok := s.checkpoints.rows[checkpointKey{s.line(), consumer, partition}]
 	if !ok {
 		progress.Partition = partition
 	}
@@ -94,7 +126,7 @@ func (s *ProjectionStore) LockCheckpoint(
 func (s *ProjectionStore) SaveCheckpoint(
 	ctx context.Context, tx *ProjectionTx, consumer string, progress checkpoint.Progress,
 ) error {
-	s.checkpoints.put(tx, checkpointKey{consumer, progress.Partition}, progress)
+	s.checkpoints.put(tx, checkpointKey{s.line(), consumer, progress.Partition}, progress)
 	return ctx.Err()
 }
 
@@ -103,7 +135,7 @@ func (s *ProjectionStore) Checkpoints(
 	ctx context.Context, _ *ProjectionTx, consumer string,
 ) (all []checkpoint.Progress, err error) {
 	for key, progress := range s.checkpoints.rows {
-		if key.consumer == consumer {
+		if key.line == s.line() && key.consumer == consumer {
 			all = append(all, progress)
 		}
 	}
@@ -114,21 +146,23 @@ func (s *ProjectionStore) Checkpoints(
 // LockParked implements projection.Store.
 func (s *ProjectionStore) LockParked(
 	ctx context.Context, _ *ProjectionTx, consumer string, streams []string,
-) (map[string]projection.Parked, error) {
+) (map[string]projection.Parked, []projection.Discarded, error) {
 	found := make(map[string]projection.Parked)
+	var discarded []projection.Discarded
 	for _, stream := range streams {
-		if parked, ok := s.parked.rows[parkedKey{consumer, stream}]; ok {
+		if parked, ok := s.parked.rows[parkedKey{s.line(), consumer, stream}]; ok {
 			found[stream] = parked
 		}
+		discarded = append(discarded, s.discarded.rows[parkedKey{"", consumer, stream}]...)
 	}
-	return found, ctx.Err()
+	return found, discarded, ctx.Err()
 }
 
 // Park implements projection.Store.
 func (s *ProjectionStore) Park(
 	ctx context.Context, tx *ProjectionTx, consumer string, parked projection.Parked,
 ) error {
-	key := parkedKey{consumer, parked.Stream}
+	key := parkedKey{s.line(), consumer, parked.Stream}
 	parked.Since, parked.Queued = event.Truncate(time.Now()), 0
 	if before, ok := s.parked.rows[key]; ok {
 		parked.Since = before.Since
@@ -139,7 +173,7 @@ func (s *ProjectionStore) Park(
 
 // Unpark implements projection.Store.
 func (s *ProjectionStore) Unpark(ctx context.Context, tx *ProjectionTx, consumer, stream string) error {
-	s.parked.remove(tx, parkedKey{consumer, stream})
+	s.parked.remove(tx, parkedKey{s.line(), consumer, stream})
 	return ctx.Err()
 }
 
@@ -147,7 +181,7 @@ func (s *ProjectionStore) Unpark(ctx context.Context, tx *ProjectionTx, consumer
 func (s *ProjectionStore) ParkedStream(
 	ctx context.Context, _ *ProjectionTx, consumer, stream string,
 ) (projection.Parked, error) {
-	key := parkedKey{consumer, stream}
+	key := parkedKey{s.line(), consumer, stream}
 	parked, ok := s.parked.rows[key]
 	if !ok {
 		return projection.Parked{}, projection.ErrNotParked
@@ -161,7 +195,7 @@ func (s *ProjectionStore) ParkedStreams(
 	ctx context.Context, _ *ProjectionTx, consumer, after string, limit int,
 ) (page []projection.Parked, err error) {
 	for key, parked := range s.parked.rows {
-		if key.consumer == consumer && key.stream > after {
+		if key.line == s.line() && key.consumer == consumer && key.stream > after {
 			parked.Queued = int64(len(s.queues.rows[key]))
 			page = append(page, parked)
 		}

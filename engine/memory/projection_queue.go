@@ -13,7 +13,7 @@ func (s *ProjectionStore) Enqueue(
 	ctx context.Context, tx *ProjectionTx, consumer string, events []event.Envelope,
 ) (added int, err error) {
 	for _, e := range events {
-		key := parkedKey{consumer, e.Stream}
+		key := parkedKey{s.line(), consumer, e.Stream}
 		queue := s.queues.rows[key]
 		if slices.ContainsFunc(queue, isEvent(e)) {
 			continue
@@ -36,7 +36,7 @@ func (s *ProjectionStore) Enqueue(
 func (s *ProjectionStore) Queue(
 	ctx context.Context, _ *ProjectionTx, consumer, stream string, limit int,
 ) ([]event.Envelope, error) {
-	queue := s.queues.rows[parkedKey{consumer, stream}]
+	queue := s.queues.rows[parkedKey{s.line(), consumer, stream}]
 	return slices.Clone(queue[:min(limit, len(queue))]), ctx.Err()
 }
 
@@ -45,7 +45,7 @@ func (s *ProjectionStore) Dequeue(
 	ctx context.Context, tx *ProjectionTx, consumer string, events []event.Envelope,
 ) error {
 	for _, e := range events {
-		key := parkedKey{consumer, e.Stream}
+		key := parkedKey{s.line(), consumer, e.Stream}
 		left := slices.DeleteFunc(slices.Clone(s.queues.rows[key]), isEvent(e))
 		if len(left) == 0 {
 			s.queues.remove(tx, key)

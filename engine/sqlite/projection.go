@@ -4,13 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 
 	"passbook/es/checkpoint"
-	"passbook/es/projection"
 )
 
-// ProjectionStore is a projection.Store in a SQLite file, beside the rows of
+// ProjectionStore is a projection.Lines in a SQLite file, beside the rows of
 // the model. Safe for concurrent use.
 //
 // There is one writer at a time in a file, so that every lock of the contract
@@ -21,10 +21,10 @@ type ProjectionStore struct {
 	// turn holds one element while a transaction writes. Those that wait go on
 	// at once when it ends, where SQLite's own way is to look again now and
 	// then.
-	turn chan struct{}
+	turn
+	// removing is called before each step of a removal, in tests; nil otherwise.
+	removing func() error
 }
-
-var _ projection.Store[*sql.Tx] = (*ProjectionStore)(nil)
 
 // OpenProjectionStore opens the read side in the file at path, and creates it
 // if there is none; the folder has to be there. The file belongs to this
@@ -38,7 +38,11 @@ func OpenProjectionStore(ctx context.Context, path string, durability Durability
 	if err != nil {
 		return nil, err
 	}
-	return newProjectionStore(db), nil
+	s := newProjectionStore(db)
+	if err := s.removeOld(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s %s: remove what is left of an old line: %w", readSideKind.name, path, err), db.Close())
+	}
+	return s, nil
 }
 
 // OpenProjectionStoreReadOnly opens an existing read side for reading, also
@@ -52,13 +56,14 @@ func OpenProjectionStoreReadOnly(ctx context.Context, path string) (*ProjectionS
 }
 
 func newProjectionStore(db *sql.DB) *ProjectionStore {
-	return &ProjectionStore{db: db, names: projectionNames, turn: make(chan struct{}, 1)}
+	return &ProjectionStore{db: db, names: projectionNames, turn: newTurn()}
 }
 
 // DB returns the connections to the file, for the tables of the model and the
 // queries on them. Its transactions begin with BEGIN IMMEDIATE, unless they are
-// opened as read-only. The tables checkpoint, parked_stream and parked_event,
-// application_id and user_version are the store's own.
+// opened as read-only. application_id, user_version and the tables checkpoint,
+// parked_stream, parked_event, discarded_event, line, lease and progress are the
+// store's own, and so are names that begin with next_ or old_.
 func (s *ProjectionStore) DB() *sql.DB { return s.db }
 
 // Close closes the connections, those of DB too, and lets go of the file.
@@ -68,13 +73,19 @@ func (s *ProjectionStore) Close() error { return s.db.Close() }
 // interrupted may have taken the transaction along; either way it is rolled
 // back.
 func (s *ProjectionStore) Update(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := s.take(ctx); err != nil {
+		return err
 	}
-	defer func() { <-s.turn }()
-	tx, err := s.db.BeginTx(ctx, nil)
+	defer s.give()
+	return transact(ctx, s.db, fn)
+}
+
+// transact runs fn in a transaction that writes, on a pool or one connection.
+func transact(ctx context.Context, on interface {
+	BeginTx(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error)
+}, fn func(tx *sql.Tx) error,
+) error {
+	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}

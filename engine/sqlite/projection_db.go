@@ -16,7 +16,7 @@ import (
 // readSideKind is what the file of a read side is told by: "PBrs" in ASCII.
 var readSideKind = kind{
 	name: "read side", id: 0x50427273,
-	schema: []string{projectionNames.Replace(projectionTables)},
+	schema: []string{projectionNames.Replace(projectionTables), discardedTable + lineTable + checkpointTables},
 }
 
 // Durability says what a loss of power may do to a database; nothing else that

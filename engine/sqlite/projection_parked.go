@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"passbook/es/projection"
@@ -16,25 +17,50 @@ const selectParked = `
 		(SELECT count(*) FROM {parked_event} e WHERE e.consumer = p.consumer AND e.stream = p.stream)
 	FROM {parked_stream} p WHERE p.consumer = ? AND `
 
+// lockParked finds parked streams and discarded events in one statement. The
+// second half is not looked at for as long as nothing was discarded.
+const lockParked = `
+	WITH names AS MATERIALIZED (SELECT value AS stream FROM json_each(?2))
+	SELECT stream, 1, version, event_id, error, reason, '', since_us
+	FROM {parked_stream} WHERE consumer = ?1 AND stream IN (SELECT stream FROM names)
+	UNION ALL
+	SELECT stream, 0, version, event_id, '', reason, by_whom, at_us
+	FROM discarded_event WHERE consumer = ?1 AND stream IN (SELECT stream FROM names)
+		AND EXISTS (SELECT 1 FROM discarded_event WHERE consumer = ?1)`
+
 // LockParked implements projection.Store. The transaction has the lock from its
 // beginning.
 func (s *ProjectionStore) LockParked(
 	ctx context.Context, tx *sql.Tx, consumer string, streams []string,
-) (map[string]projection.Parked, error) {
+) (map[string]projection.Parked, []projection.Discarded, error) {
 	// One parameter for any number of streams, so that the statement stays the
 	// same one.
 	list, err := json.Marshal(streams)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	rows, err := tx.QueryContext(ctx, s.names.Replace(
-		selectParked+`p.stream IN (SELECT value FROM json_each(?))`), consumer, string(list))
-	all, err := collectRows(rows, err, scanParked)
-	found := make(map[string]projection.Parked, len(all))
-	for _, parked := range all {
-		found[parked.Stream] = parked
-	}
-	return found, err
+	found := make(map[string]projection.Parked)
+	var discarded []projection.Discarded
+	rows, err := tx.QueryContext(ctx, s.names.Replace(lockParked), consumer, string(list))
+	_, err = collectRows(rows, err, func(row projectionRow) (isParked bool, err error) {
+		var p projection.Parked
+		var reason, by string
+		var micros int64
+		if err := row.Scan(&p.Stream, &isParked, &p.Version, &p.EventID, &p.Error, &reason, &by, &micros); err != nil {
+			return false, err
+		}
+		if at := time.UnixMicro(micros).UTC(); isParked {
+			p.Reason, p.Since = projection.Reason(reason), at
+			found[p.Stream] = p
+		} else {
+			discarded = append(discarded, projection.Discarded{
+				Stream: p.Stream, Version: p.Version, EventID: p.EventID, Reason: reason, By: by, At: at,
+			})
+		}
+		return isParked, nil
+	})
+	slices.SortFunc(discarded, compareDiscarded)
+	return found, discarded, err
 }
 
 // Park implements projection.Store.
@@ -73,6 +99,13 @@ func (s *ProjectionStore) ParkedStreams(
 	rows, err := tx.QueryContext(ctx, s.names.Replace(
 		selectParked+`p.stream > ? ORDER BY p.stream LIMIT ?`), consumer, after, limit)
 	return collectRows(rows, err, scanParked)
+}
+
+// CountParked implements projection.Store.
+func (s *ProjectionStore) CountParked(ctx context.Context, tx *sql.Tx, consumer string) (count int64, err error) {
+	err = tx.QueryRowContext(ctx, s.names.Replace(
+		`SELECT count(*) FROM {parked_stream} WHERE consumer = ?`), consumer).Scan(&count)
+	return count, err
 }
 
 func scanParked(row projectionRow) (p projection.Parked, err error) {

@@ -13,7 +13,9 @@ import (
 var ErrTooManyWaiters = errors.New("too many queries wait for an event")
 
 // Await waits until the read model shows a version of a stream, and returns the
-// version that it shows. When ctx ends first, it returns the version reached by
+// version that it shows. A discarded event counts as shown when everything
+// before it is: it is never coming, and the answer is above the version in the
+// rows then. When ctx ends first, it returns the version reached by
 // then with the error of ctx. Other errors: ErrTooManyWaiters, and those of the
 // engine.
 func (p *Projection[Tx]) Await(ctx context.Context, stream string, version int64) (reached int64, err error) {
@@ -27,7 +29,7 @@ func (p *Projection[Tx]) Await(ctx context.Context, stream string, version int64
 	reached = event.NoVersion
 	for {
 		// The waiter is known before this look, so nothing slips between the two.
-		seen, err := p.visible(ctx, stream)
+		seen, err := p.visible(ctx, stream, version)
 		if err == nil {
 			reached = seen
 		}
@@ -46,16 +48,28 @@ func (p *Projection[Tx]) Await(ctx context.Context, stream string, version int64
 	}
 }
 
-func (p *Projection[Tx]) visible(ctx context.Context, stream string) (int64, error) {
-	if p.config.Visible != nil {
-		return p.config.Visible(ctx, stream)
-	}
+// visible returns the version that a stream shows. What was discarded is only
+// looked up where wanted is not reached without it.
+func (p *Projection[Tx]) visible(ctx context.Context, stream string, wanted int64) (int64, error) {
 	version := event.NoVersion
-	err := p.store.View(ctx, func(tx Tx) error {
-		heads, err := p.model.Heads(ctx, tx, []string{stream})
-		if head, ok := heads[stream]; ok {
-			version = head.Version
+	if p.config.Visible != nil {
+		var err error
+		if version, err = p.config.Visible(ctx, stream); err != nil || version >= wanted {
+			return version, err
 		}
+	}
+	err := p.store.View(ctx, func(tx Tx) error {
+		if p.config.Visible == nil {
+			heads, err := p.model.Heads(ctx, tx, []string{stream})
+			if head, ok := heads[stream]; ok {
+				version = head.Version
+			}
+			if err != nil || version >= wanted {
+				return err
+			}
+		}
+		discarded, err := p.store.Discarded(ctx, tx, p.name, stream)
+		version = newDiscards(discarded).reach(stream, version)
 		return err
 	})
 	return version, err

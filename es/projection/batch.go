@@ -45,16 +45,16 @@ type plan struct {
 // take applies, queues or drops each of the events, as if they came one by one.
 func (a *attempt[Tx]) take(ctx context.Context, tx Tx, events []event.Envelope) error {
 	for len(events) > 0 {
-		parked, err := a.p.store.LockParked(ctx, tx, a.p.name, streamsOf(events))
+		parked, discarded, err := a.p.store.LockParked(ctx, tx, a.p.name, streamsOf(events))
 		if err != nil {
 			return err
 		}
-		g, err := loadGate(ctx, tx, a.p.model, events)
+		g, err := loadGate(ctx, tx, a.p.model, events, discarded)
 		if err != nil {
 			return err
 		}
 		todo := a.plan(g, parked, events)
-		if err := a.carryOut(ctx, tx, todo); err != nil {
+		if err := a.carryOut(ctx, tx, g, todo, discarded); err != nil {
 			return err
 		}
 		events = events[todo.taken:]
@@ -62,9 +62,9 @@ func (a *attempt[Tx]) take(ctx context.Context, tx Tx, events []event.Envelope) 
 	return nil
 }
 
-func (a *attempt[Tx]) carryOut(ctx context.Context, tx Tx, todo plan) error {
+func (a *attempt[Tx]) carryOut(ctx context.Context, tx Tx, g *gate, todo plan, discarded []Discarded) error {
 	a.counts.Duplicates += todo.duplicates
-	if err := a.apply(ctx, tx, todo.apply); err != nil {
+	if err := a.apply(ctx, tx, g, todo.apply); err != nil {
 		return err
 	}
 	for _, stop := range todo.park {
@@ -83,7 +83,7 @@ func (a *attempt[Tx]) carryOut(ctx context.Context, tx Tx, todo plan) error {
 		return nil
 	}
 	a.drained[todo.heal] = true
-	return a.drain(ctx, tx, todo.heal)
+	return a.drain(ctx, tx, todo.heal, discarded)
 }
 
 // plan judges the events, in order. before is what was parked already; from
@@ -140,12 +140,12 @@ func heals(r Reason) bool { return r == ReasonGap || r == ReasonDraining }
 
 // stop says how a stream is parked at e, if e cannot be applied now.
 func (a *attempt[Tx]) stop(g *gate, e event.Envelope, v verdict) (Parked, bool) {
-	head := g.head(e.Stream)
 	switch {
 	case v == gap:
+		missing := g.reach(e.Stream) + 1
 		return Parked{
-			Stream: e.Stream, Reason: ReasonGap, Version: head.Version + 1,
-			Error: fmt.Sprintf("version %d is missing, version %d is there", head.Version+1, e.Version),
+			Stream: e.Stream, Reason: ReasonGap, Version: missing,
+			Error: fmt.Sprintf("version %d is missing, version %d is there", missing, e.Version),
 		}, true
 	case v == difference:
 		return Parked{

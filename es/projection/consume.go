@@ -30,6 +30,9 @@ func (p *Projection[Tx]) Consume(ctx context.Context, run bus.Run) (int64, error
 		return 0, err
 	}
 	err = p.consume(ctx, part, run)
+	if errors.Is(err, ErrOtherHistory) || errors.Is(err, ErrFeedTruncated) {
+		err = p.lookAgain(ctx, part, err)
+	}
 	if err != nil {
 		err = fmt.Errorf("projection %s: partition %d of topic %s: %w", p.name, run.Partition, run.Topic.Name, err)
 	}
@@ -75,6 +78,20 @@ func (p *Projection[Tx]) consume(ctx context.Context, part *partition, run bus.R
 			"consumer", p.name, "partition", part.number, "records", b.foreign, "first", b.reason)
 	}
 	return nil
+}
+
+// lookAgain is called where what is known of the checkpoint keeps the partition
+// from going on, so that no transaction would find out that it was moved: by a
+// line that was built anew and has taken the place of this one.
+func (p *Projection[Tx]) lookAgain(ctx context.Context, part *partition, why error) error {
+	current, err := p.progress(ctx, part.number)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	if current == part.believed {
+		return why
+	}
+	return p.adopt(part, current)
 }
 
 // adopt goes on from a checkpoint that somebody else has moved.

@@ -19,7 +19,11 @@
 //	transact.go     transactions that are run again without what cannot be applied
 //	drain.go        the queue of a parked stream, applied
 //	redrive.go      parked streams tried again
+//	discard.go      the event in the way of a stream passed over, on somebody's word
+//	discarded.go    what is remembered of that, and what the gate makes of it
+//	lines.go        what an engine implements so that a model can be built beside itself
 //	status.go       what readiness and metrics show
+//	each.go         a model that is a function, and the journal that it needs
 //	await.go        waiting until an event is visible
 //	direct.go       a feed run to its end without a subscriber
 package projection

@@ -9,8 +9,8 @@ import (
 
 // drain applies the front of a parked stream's queue, as far as it goes and one
 // transaction may, and lets the stream flow when nothing is left. The caller
-// has locked the stream.
-func (a *attempt[Tx]) drain(ctx context.Context, tx Tx, stream string) error {
+// has locked the stream, and knows what was discarded of it.
+func (a *attempt[Tx]) drain(ctx context.Context, tx Tx, stream string, discarded []Discarded) error {
 	store, name, limit := a.p.store, a.p.name, a.p.config.DrainMax
 	queue, err := store.Queue(ctx, tx, name, stream, limit+1) // one more, to see whether there is more
 	if err != nil {
@@ -18,12 +18,12 @@ func (a *attempt[Tx]) drain(ctx context.Context, tx Tx, stream string) error {
 	}
 	isWhole := len(queue) <= limit
 	queue = queue[:min(limit, len(queue))]
-	g, err := loadGate(ctx, tx, a.p.model, queue)
+	g, err := loadGate(ctx, tx, a.p.model, queue, discarded)
 	if err != nil {
 		return err
 	}
 	settled, apply, stop, stops := a.walk(g, queue)
-	if err := a.apply(ctx, tx, apply); err != nil {
+	if err := a.apply(ctx, tx, g, apply); err != nil {
 		return err
 	}
 	if len(settled) > 0 {
@@ -40,7 +40,7 @@ func (a *attempt[Tx]) drain(ctx context.Context, tx Tx, stream string) error {
 	}
 	a.more = true
 	return a.park(ctx, tx, Parked{
-		Stream: stream, Reason: ReasonDraining, Version: g.head(stream).Version + 1,
+		Stream: stream, Reason: ReasonDraining, Version: g.reach(stream) + 1,
 		Error: "the events that waited are being applied",
 	})
 }

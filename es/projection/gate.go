@@ -28,15 +28,19 @@ type gate struct {
 	heads map[string]Head
 	// ids are those of applied events below the heads, as far as asked for.
 	ids map[Ref]string
+	// passed are the events that were discarded.
+	passed discards
 }
 
 // loadGate asks the model for what judging these events takes.
-func loadGate[Tx any](ctx context.Context, tx Tx, model Model[Tx], events []event.Envelope) (*gate, error) {
+func loadGate[Tx any](
+	ctx context.Context, tx Tx, model Model[Tx], events []event.Envelope, discarded []Discarded,
+) (*gate, error) {
 	heads, err := model.Heads(ctx, tx, streamsOf(events))
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{heads: make(map[string]Head, len(heads)), ids: make(map[Ref]string)}
+	g := &gate{heads: make(map[string]Head, len(heads)), ids: make(map[Ref]string), passed: newDiscards(discarded)}
 	maps.Copy(g.heads, heads)
 	var below []Ref
 	asked := make(map[Ref]bool)
@@ -64,11 +68,23 @@ func (g *gate) head(stream string) Head {
 	return Head{Version: event.NoVersion}
 }
 
+// reach returns the version up to which a stream has nothing missing: that of
+// its head, and beyond it what was discarded.
+func (g *gate) reach(stream string) int64 { return g.passed.reach(stream, g.head(stream).Version) }
+
+// judge says what is to become of e. One that was discarded counts as applied,
+// wherever it comes. Another event at its version is judged as if that had not
+// been there: it may be the right one of two that claimed the version, and a
+// line that is built anew may meet them in another order.
 func (g *gate) judge(e event.Envelope) verdict {
 	head := g.head(e.Stream)
 	switch {
-	case e.Version > head.Version+1:
+	case g.passed.has(e):
+		return duplicate
+	case e.Version > g.reach(e.Stream)+1:
 		return gap
+	case e.Version > head.Version+1: // nothing but discarded events between
+		return next
 	case e.Version == head.Version+1:
 		return next
 	case e.Version == head.Version && e.ID == head.EventID:

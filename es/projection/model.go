@@ -17,8 +17,9 @@ import (
 // lock: where the isolation level would hide it, they read with a lock.
 type Model[Tx any] interface {
 	// Heads returns, for each of the streams that the model has applied events
-	// of, the last one. It is the gate: what is at or below it was applied,
-	// the version behind it is the only one that can be.
+	// of, the last one. It is the gate: what is at or below it was applied or
+	// discarded, the version behind it is the only one that can be, but for
+	// discarded events between.
 	Heads(ctx context.Context, tx Tx, streams []string) (map[string]Head, error)
 
 	// EventIDs returns the ids of applied events below the heads. A version
@@ -27,9 +28,14 @@ type Model[Tx any] interface {
 	EventIDs(ctx context.Context, tx Tx, refs []Ref) (map[Ref]string, error)
 
 	// Apply folds a batch of events into the rows and moves the heads of their
-	// streams to the last of each. The events of a stream are consecutive, in
-	// order, and start right behind its head, so that several of them may be
-	// folded into one write; streams may alternate.
+	// streams to the last of each. The events of a stream are in order and above
+	// its head, so that several of them may be folded into one write; streams
+	// may alternate.
+	//
+	// They are consecutive and start right behind the head but for holes: a
+	// version that is left out, the first ones included, is always that of a
+	// discarded event, which is never going to come. Behind a hole the rows say
+	// less than the events were decided on.
 	//
 	// Each row write carries the version that it expects in its statement. One
 	// that finds another version is reported as an error of its own kind, and

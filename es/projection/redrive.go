@@ -27,14 +27,14 @@ func (p *Projection[Tx]) Redrive(ctx context.Context, stream string) (flows bool
 	for {
 		var still bool
 		done, err := p.transact(ctx, func(tx Tx, a *attempt[Tx]) error {
-			parked, err := p.store.LockParked(ctx, tx, p.name, []string{stream})
+			parked, discarded, err := p.store.LockParked(ctx, tx, p.name, []string{stream})
 			if err != nil {
 				return err
 			}
 			if _, still = parked[stream]; !still {
 				return ErrNotParked
 			}
-			return a.drain(ctx, tx, stream)
+			return a.drain(ctx, tx, stream, discarded)
 		})
 		switch {
 		case err != nil:

@@ -88,11 +88,11 @@ func (f *flaky) breaks(broken bool) {
 
 func (f *flaky) LockParked(
 	ctx context.Context, tx memTx, consumer string, streams []string,
-) (map[string]projection.Parked, error) {
+) (map[string]projection.Parked, []projection.Discarded, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.broken {
-		return nil, errors.New("engine is away")
+		return nil, nil, errors.New("engine is away")
 	}
 	return f.ProjectionStore.LockParked(ctx, tx, consumer, streams)
 }

@@ -73,6 +73,18 @@ func (p *Projection[Tx]) Parked(ctx context.Context, after string, limit int) (s
 	return streams, nil
 }
 
+// CountParked returns how many streams are parked.
+func (p *Projection[Tx]) CountParked(ctx context.Context) (count int64, err error) {
+	err = p.store.View(ctx, func(tx Tx) error {
+		count, err = p.store.CountParked(ctx, tx, p.name)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("projection %s: count parked streams: %w", p.name, err)
+	}
+	return count, nil
+}
+
 // ParkedStream returns a parked stream and the front of its queue, or
 // ErrNotParked.
 func (p *Projection[Tx]) ParkedStream(

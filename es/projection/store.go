@@ -51,7 +51,12 @@ type Store[Tx any] interface {
 	// from every other Update that locks them, until this one ends. Queued may
 	// be left at 0. The streams are given in ascending order and are locked in
 	// that order, so that no two transactions wait for each other.
-	LockParked(ctx context.Context, tx Tx, consumer string, streams []string) (map[string]Parked, error)
+	//
+	// With them comes what was discarded of any of the streams, parked or not,
+	// in the order of Discarded: every batch has to know it, and this way it
+	// costs no statement of its own where an engine can answer both in one. It
+	// is as of a moment after the locks were got.
+	LockParked(ctx context.Context, tx Tx, consumer string, streams []string) (map[string]Parked, []Discarded, error)
 	// Park keeps a stream as parked, or replaces what is kept of one; Since
 	// stays what it was when the stream was first parked, by the engine's own
 	// clock, and Queued is not stored.
@@ -65,6 +70,23 @@ type Store[Tx any] interface {
 	// ascending by name (by bytes), those behind name after, limit at most. It
 	// locks nothing.
 	ParkedStreams(ctx context.Context, tx Tx, consumer, after string, limit int) ([]Parked, error)
+
+	// CountParked returns how many streams are parked. It locks nothing.
+	CountParked(ctx context.Context, tx Tx, consumer string) (int64, error)
+
+	// Discard remembers an event as discarded, At the moment on the engine's own
+	// clock; one that is remembered already stays as it is. What was discarded
+	// belongs to no line of a read model: every line sees it, and it stays when
+	// they are swapped or dropped.
+	Discard(ctx context.Context, tx Tx, consumer string, discarded Discarded) error
+	// Discarded returns everything that was discarded of a stream, ascending by
+	// version, then by event id (by bytes).
+	Discarded(ctx context.Context, tx Tx, consumer, stream string) ([]Discarded, error)
+	// Discards returns discarded events, ascending by stream (by bytes), then by
+	// version, then by event id: those behind the one that stands, or would
+	// stand, at after's Stream, Version and EventID, limit at most. The zero
+	// value stands before all.
+	Discards(ctx context.Context, tx Tx, consumer string, after Discarded, limit int) ([]Discarded, error)
 
 	// Enqueue puts events of parked streams into the queues of their streams
 	// and returns how many were not there yet. An event that is there, with the

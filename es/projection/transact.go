@@ -85,11 +85,11 @@ func (a *attempt[Tx]) fails(e event.Envelope) bool {
 	return ok && u.EventID == e.ID && u.Version == e.Version
 }
 
-// apply hands events to the model.
-func (a *attempt[Tx]) apply(ctx context.Context, tx Tx, events []event.Envelope) error {
+// apply hands events to the model, which the gate was told of.
+func (a *attempt[Tx]) apply(ctx context.Context, tx Tx, g *gate, events []event.Envelope) error {
 	for _, e := range events {
 		a.tried[e.ID] = true
-		a.visible[e.Stream] = e.Version
+		a.visible[e.Stream] = g.reach(e.Stream)
 	}
 	a.counts.Applied += int64(len(events))
 	size := len(events)

@@ -70,7 +70,7 @@ func keepsConsumersApart[Tx any](t T, db Database[Tx]) {
 		got, err := store.LockCheckpoint(ctx, tx, other, 0)
 		require.NoError(t, err)
 		require.Zero(t, got)
-		parked, err := store.LockParked(ctx, tx, other, []string{"a"})
+		parked, _, err := store.LockParked(ctx, tx, other, []string{"a"})
 		require.NoError(t, err)
 		require.Empty(t, parked)
 		queue, err := store.Queue(ctx, tx, other, "a", 10)

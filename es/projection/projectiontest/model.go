@@ -23,7 +23,8 @@ type Tally[Tx any] struct {
 	Fails func(e event.Envelope) error
 }
 
-// Row is a row of a Tally. Its version is one less than the number of its ids.
+// Row is a row of a Tally. Its version is one less than the number of its ids;
+// that of an event that was discarded is empty.
 type Row struct {
 	IDs []string
 	Sum int64
@@ -60,7 +61,7 @@ func (m Tally[Tx]) EventIDs(ctx context.Context, tx Tx, refs []projection.Ref) (
 		if err != nil {
 			return nil, err
 		}
-		if ref.Version < int64(len(row.IDs)) {
+		if ref.Version < int64(len(row.IDs)) && row.IDs[ref.Version] != "" {
 			ids[ref] = row.IDs[ref.Version]
 		}
 	}
@@ -97,14 +98,15 @@ func (m Tally[Tx]) fold(ctx context.Context, tx Tx, stream string, events []even
 	}
 	row.IDs = slices.Clone(row.IDs)
 	for _, e := range events {
-		if e.Version != int64(len(row.IDs)) {
+		if e.Version < int64(len(row.IDs)) {
 			return fmt.Errorf("%w: stream %s is at %d, event %s has %d", errVersion, stream, len(row.IDs)-1, e.ID, e.Version)
 		}
 		amount, err := strconv.ParseInt(string(e.Data), 10, 64)
 		if err != nil {
 			return projection.NewUnapplicable(e, err)
 		}
-		row.IDs, row.Sum = append(row.IDs, e.ID), row.Sum+amount
+		hole := make([]string, e.Version-int64(len(row.IDs)))
+		row.IDs, row.Sum = append(append(row.IDs, hole...), e.ID), row.Sum+amount
 	}
 	text, err := json.Marshal(row)
 	if err != nil {

@@ -18,7 +18,7 @@ func parksStreams[Tx any](t T, db Database[Tx]) {
 	var since time.Time
 	update(t, store, func(tx Tx) error {
 		require.NoError(t, store.Park(ctx, tx, consumer, first))
-		found, err := store.LockParked(ctx, tx, consumer, []string{"a", "b"})
+		found, _, err := store.LockParked(ctx, tx, consumer, []string{"a", "b"})
 		require.NoError(t, err)
 		require.Len(t, found, 1)
 		since = found["a"].Since
@@ -40,10 +40,10 @@ func parksStreams[Tx any](t T, db Database[Tx]) {
 	})
 	update(t, store, func(tx Tx) error {
 		require.NoError(t, store.Unpark(ctx, tx, consumer, "a"))
-		found, err := store.LockParked(ctx, tx, consumer, []string{"a"})
+		found, _, err := store.LockParked(ctx, tx, consumer, []string{"a"})
 		require.NoError(t, err)
 		require.Empty(t, found)
-		found, err = store.LockParked(ctx, tx, consumer, nil)
+		found, _, err = store.LockParked(ctx, tx, consumer, nil)
 		require.NoError(t, err)
 		require.Empty(t, found)
 		return nil
@@ -88,6 +88,15 @@ func pagesParked[Tx any](t T, db Database[Tx]) {
 		}
 	})
 	require.Equal(t, want, got)
+	view(t, store, func(tx Tx) error {
+		count, err := store.CountParked(ctx, tx, consumer)
+		require.NoError(t, err)
+		require.Equal(t, int64(len(want)), count)
+		count, err = store.CountParked(ctx, tx, "other")
+		require.NoError(t, err)
+		require.Zero(t, count)
+		return nil
+	})
 }
 
 // parksAnyName: names that differ are different streams, in the order of their
@@ -100,7 +109,7 @@ func parksAnyName[Tx any](t T, db Database[Tx]) {
 			err := store.Park(ctx, tx, consumer, projection.Parked{Stream: name, Reason: projection.ReasonGap})
 			require.NoError(t, err)
 		}
-		found, err := store.LockParked(ctx, tx, consumer, names)
+		found, _, err := store.LockParked(ctx, tx, consumer, names)
 		require.NoError(t, err)
 		require.Len(t, found, len(names))
 		page, err := store.ParkedStreams(ctx, tx, consumer, "", 100)

@@ -60,6 +60,21 @@ func TestRun_Finds(t *testing.T) {
 			[]string{"Parked/Streams", "Scenario/UnapplicableParksOneStream", "Scenario/DifferenceIsNotADuplicate"},
 		},
 		{
+			"what was discarded is forgotten",
+			func(good *memory.ProjectionStore) store { return &forgetsDiscarded{good} },
+			[]string{"Discarded/Remembers", "Scenario/DiscardPassesOver", "Scenario/DiscardSettlesDifference"},
+		},
+		{
+			"discarding tells no batch",
+			func(good *memory.ProjectionStore) store { return &tellsNoBatch{good} },
+			[]string{"Discarded/Remembers", "Scenario/DiscardPassesOver", "Scenario/DiscardDrains"},
+		},
+		{
+			"what was discarded counts for every consumer",
+			func(good *memory.ProjectionStore) store { return &discardsForAll{good} },
+			[]string{"Discarded/Remembers"},
+		},
+		{
 			"a version is queued once, whatever the event",
 			func(good *memory.ProjectionStore) store { return &queuesVersions{good} },
 			[]string{"Queue/Order", "Scenario/DifferenceIsNotADuplicate"},
@@ -256,8 +271,53 @@ func (s *noRollback) Update(ctx context.Context, fn func(tx memTx) error) error 
 
 type forgetsParked struct{ *memory.ProjectionStore }
 
-func (s *forgetsParked) LockParked(context.Context, memTx, string, []string) (map[string]projection.Parked, error) {
-	return nil, nil
+func (s *forgetsParked) LockParked(
+	context.Context, memTx, string, []string,
+) (map[string]projection.Parked, []projection.Discarded, error) {
+	return nil, nil, nil
+}
+
+type forgetsDiscarded struct{ *memory.ProjectionStore }
+
+func (s *forgetsDiscarded) Discard(context.Context, memTx, string, projection.Discarded) error {
+	return nil
+}
+
+// tellsNoBatch lists what was discarded, and leaves it out of what is locked.
+type tellsNoBatch struct{ *memory.ProjectionStore }
+
+func (s *tellsNoBatch) LockParked(
+	ctx context.Context, tx memTx, consumer string, streams []string,
+) (map[string]projection.Parked, []projection.Discarded, error) {
+	parked, _, err := s.ProjectionStore.LockParked(ctx, tx, consumer, streams)
+	return parked, nil, err
+}
+
+type discardsForAll struct{ *memory.ProjectionStore }
+
+func (s *discardsForAll) Discard(ctx context.Context, tx memTx, _ string, d projection.Discarded) error {
+	return s.ProjectionStore.Discard(ctx, tx, "all", d)
+}
+
+func (s *discardsForAll) LockParked(
+	ctx context.Context, tx memTx, consumer string, streams []string,
+) (map[string]projection.Parked, []projection.Discarded, error) {
+	parked, _, err := s.ProjectionStore.LockParked(ctx, tx, consumer, streams)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, discarded, err := s.ProjectionStore.LockParked(ctx, tx, "all", streams)
+	return parked, discarded, err
+}
+
+func (s *discardsForAll) Discarded(ctx context.Context, tx memTx, _, stream string) ([]projection.Discarded, error) {
+	return s.ProjectionStore.Discarded(ctx, tx, "all", stream)
+}
+
+func (s *discardsForAll) Discards(
+	ctx context.Context, tx memTx, _ string, after projection.Discarded, limit int,
+) ([]projection.Discarded, error) {
+	return s.ProjectionStore.Discards(ctx, tx, "all", after, limit)
 }
 
 type queuesVersions struct{ *memory.ProjectionStore }

@@ -1,6 +1,7 @@
 package projectiontest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -8,17 +9,27 @@ import (
 
 // SQLRows is Rows on a database that speaks SQL with "?" for parameters. Create
 // makes its table.
-type SQLRows struct{}
+type SQLRows struct {
+	// Table is the name of the table, empty for suite_row.
+	Table string
+}
+
+// Execer runs a statement: a *sql.DB, or a *sql.Tx.
+type Execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
 
 // Create makes the table.
-func (SQLRows) Create(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `CREATE TABLE suite_row (k VARCHAR(200) PRIMARY KEY, v TEXT NOT NULL)`)
+func (r SQLRows) Create(ctx context.Context, on Execer) error {
+	_, err := on.ExecContext(ctx, `CREATE TABLE `+r.table()+` (k VARCHAR(200) PRIMARY KEY, v TEXT NOT NULL)`)
 	return err
 }
 
+func (r SQLRows) table() string { return cmp.Or(r.Table, suiteTable) }
+
 // Get implements Rows.
-func (SQLRows) Get(ctx context.Context, tx *sql.Tx, key string) (text string, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT v FROM suite_row WHERE k = ?`, key).Scan(&text)
+func (r SQLRows) Get(ctx context.Context, tx *sql.Tx, key string) (text string, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT v FROM `+r.table()+` WHERE k = ?`, key).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -26,10 +37,10 @@ func (SQLRows) Get(ctx context.Context, tx *sql.Tx, key string) (text string, er
 }
 
 // Swap implements Rows. A row that is there instead of none is an error.
-func (SQLRows) Swap(ctx context.Context, tx *sql.Tx, key, old, text string) (bool, error) {
-	statement, args := `UPDATE suite_row SET v = ? WHERE k = ? AND v = ?`, []any{text, key, old}
+func (r SQLRows) Swap(ctx context.Context, tx *sql.Tx, key, old, text string) (bool, error) {
+	statement, args := `UPDATE `+r.table()+` SET v = ? WHERE k = ? AND v = ?`, []any{text, key, old}
 	if old == "" {
-		statement, args = `INSERT INTO suite_row (v, k) VALUES (?, ?)`, []any{text, key}
+		statement, args = `INSERT INTO `+r.table()+` (v, k) VALUES (?, ?)`, []any{text, key}
 	}
 	result, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
@@ -48,13 +59,17 @@ type KeyValueTx interface {
 }
 
 // KeyValueRows is Rows in such a transaction.
-type KeyValueRows[Tx KeyValueTx] struct{}
+type KeyValueRows[Tx KeyValueTx] struct {
+	// Table is the name of the table, empty for suite_row.
+	Table string
+}
 
-const suiteTable = "suite"
+// suiteTable is the live name of the model's table.
+const suiteTable = "suite_row"
 
 // Get implements Rows.
-func (KeyValueRows[Tx]) Get(ctx context.Context, tx Tx, key string) (string, error) {
-	row, _ := tx.Get(suiteTable, key)
+func (r KeyValueRows[Tx]) Get(ctx context.Context, tx Tx, key string) (string, error) {
+	row, _ := tx.Get(cmp.Or(r.Table, suiteTable), key)
 	text, _ := row.(string)
 	return text, ctx.Err()
 }
@@ -64,6 +79,6 @@ func (r KeyValueRows[Tx]) Swap(ctx context.Context, tx Tx, key, old, text string
 	if now, err := r.Get(ctx, tx, key); err != nil || now != old {
 		return false, err
 	}
-	tx.Put(suiteTable, key, text)
+	tx.Put(cmp.Or(r.Table, suiteTable), key, text)
 	return true, nil
 }

@@ -7,12 +7,16 @@
 //	transaction.go  all of it or none
 //	checkpoint.go   the fence
 //	parked.go       parked streams and their queues
+//	discarded.go    what was discarded, remembered
 //	writers.go      two transactions at once
 //	rows.go         tables for the suite on engines that speak SQL, and in memory
 //	model.go        Tally, a read model on any engine
 //	topic.go        a topic in memory that can be spoiled
 //	member.go       one member of the group, and ways to disturb it
-//	paused.go, redelivery.go, standstill.go, park.go, trouble.go  scenarios
+//	paused.go, redelivery.go, standstill.go, park.go, discard.go, trouble.go  scenarios
+//	lines.go        RunLines: two lines beside each other, for projection.Lines
+//	lines_swap.go   a line swapped, refused and dropped
+//	lines_beside.go  … while others read and write
 package projectiontest
 
 import (
@@ -95,6 +99,8 @@ func Checks[Tx any]() []Check[Tx] {
 		{"Parked/Streams", parksStreams[Tx]},
 		{"Parked/Pages", pagesParked[Tx]},
 		{"Parked/Names", parksAnyName[Tx]},
+		{"Discarded/Remembers", remembersDiscarded[Tx]},
+		{"Discarded/Pages", pagesDiscarded[Tx]},
 		{"Queue/Order", ordersQueue[Tx]},
 		{"Queue/Idempotent", queuesOnce[Tx]},
 		{"Queue/Whole", keepsEventsWhole[Tx]},
@@ -111,6 +117,10 @@ func Checks[Tx any]() []Check[Tx] {
 		{"Scenario/DifferenceIsNotADuplicate", DifferenceIsNotADuplicate[Tx]},
 		{"Scenario/UnapplicableParksOneStream", UnapplicableParksOneStream[Tx]},
 		{"Scenario/LongQueueDrains", LongQueueDrains[Tx]},
+		{"Scenario/DiscardPassesOver", DiscardPassesOver[Tx]},
+		{"Scenario/DiscardSettlesDifference", DiscardSettlesDifference[Tx]},
+		{"Scenario/DiscardRefuses", DiscardRefuses[Tx]},
+		{"Scenario/DiscardDrains", DiscardDrains[Tx]},
 		{"Scenario/UnknownCommit", UnknownCommit[Tx]},
 		{"Scenario/EngineErrorRetriesBatch", EngineErrorRetriesBatch[Tx]},
 	}

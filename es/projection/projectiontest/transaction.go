@@ -22,11 +22,24 @@ func everything[Tx any](t T, db Database[Tx], store projection.Store[Tx], tx Tx)
 	added, err := store.Enqueue(ctx, tx, consumer, []event.Envelope{NewHistory("h").Event("a", 1)})
 	require.NoError(t, err)
 	require.Equal(t, 1, added)
+	require.NoError(t, store.Discard(ctx, tx, consumer, discarded("a", 0, "id")))
 	require.NoError(t, store.SaveCheckpoint(ctx, tx, consumer, checkpoint.Progress{Topic: "t", Next: 7}))
 }
 
 // requireEverything wants what everything wrote to be there, or none of it.
 func requireEverything[Tx any](t T, db Database[Tx], store projection.Store[Tx], there bool) {
+	t.Helper()
+	requireLine(t, db, store, there)
+	view(t, store, func(tx Tx) error {
+		discards, err := store.Discards(t.Context(), tx, consumer, projection.Discarded{}, 10)
+		require.NoError(t, err)
+		require.Equal(t, there, len(discards) == 1)
+		return nil
+	})
+}
+
+// requireLine is requireEverything without what belongs to no line.
+func requireLine[Tx any](t T, db Database[Tx], store projection.Store[Tx], there bool) {
 	t.Helper()
 	ctx, count, row := t.Context(), 0, ""
 	if there {

@@ -136,9 +136,9 @@ func (s *faultyStore[Tx]) SaveCheckpoint(ctx context.Context, tx Tx, consumer st
 
 func (s *faultyStore[Tx]) LockParked(
 	ctx context.Context, tx Tx, consumer string, streams []string,
-) (map[string]projection.Parked, error) {
+) (map[string]projection.Parked, []projection.Discarded, error) {
 	if err := s.hit("LockParked"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return s.Store.LockParked(ctx, tx, consumer, streams)
 }

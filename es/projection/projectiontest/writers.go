@@ -83,7 +83,7 @@ func locksParked[Tx any](t T, db Database[Tx]) {
 		return nil
 	})
 	race(t, db, func(store projection.Store[Tx], tx Tx) error {
-		parked, err := store.LockParked(t.Context(), tx, consumer, []string{"a", "b", "c"})
+		parked, _, err := store.LockParked(t.Context(), tx, consumer, []string{"a", "b", "c"})
 		if err != nil {
 			return err
 		}
