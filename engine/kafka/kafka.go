@@ -7,6 +7,7 @@
 //	topic.go       what the brokers say of the topic; has it changed?
 //	open.go        create it, or check the one that is there
 //	settings.go    the settings under which it keeps everything
+//	topics.go      other topics of the same cluster
 //	bounds.go      first and end offsets
 //	producer.go    publish unbroken runs
 //	chunk.go       how much fits in one batch for each partition
@@ -47,6 +48,7 @@ type Bus struct {
 	end    func() // closes closed
 
 	compressor kgo.Compressor
+	compacted  bool // what Open wants of the topic
 }
 
 var (

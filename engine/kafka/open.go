@@ -70,7 +70,7 @@ func (b *Bus) create(ctx context.Context) (sight, error) {
 // settings.
 func (b *Bus) createWith(ctx context.Context, replicas int16, knows36 bool) error {
 	response, err := kadm.NewClient(b.admin).CreateTopic(ctx,
-		b.config.Partitions, replicas, created(int(replicas), knows36), b.config.Topic)
+		b.config.Partitions, replicas, created(int(replicas), knows36, b.compacted), b.config.Topic)
 	if err != nil && response.ErrMessage != "" {
 		return fmt.Errorf("%w: %s", err, response.ErrMessage)
 	}
@@ -102,5 +102,5 @@ func (b *Bus) checkSettings(ctx context.Context, s sight) error {
 			listed[c.Key] = c.MaybeValue()
 		}
 	}
-	return faults(s.topic.Name, s.replicas, listed)
+	return faults(s.topic.Name, s.replicas, b.compacted, listed)
 }

@@ -76,7 +76,7 @@ func (b *Bus) readOnce(ctx context.Context, topic bus.Topic, at position, end in
 		positions: []position{at},
 		wait:      100 * time.Millisecond,
 		// One record is often all that is wanted.
-		bytesMax: int32(16+min(end-at.offset, 4096)) << 10, //nolint:gosec // up to 4 MiB
+		bytesMax: int32(16+min(end-at.offset, 512)) << 10, //nolint:gosec // half a MiB: many partitions are read side by side
 	})
 	if err != nil {
 		return haul{}, err

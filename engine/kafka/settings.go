@@ -22,16 +22,21 @@ type setting struct {
 	checkOnly bool
 }
 
-// settings are those for a topic with so many replicas.
+// settings are those for a topic with so many replicas, of which a compacted one
+// keeps the last record of each key.
 //
 // Retention counts from the record's timestamp, which is the event's time: with
 // a limit, history that is published again is deleted within minutes. So is,
 // by being refused, what a limit on timestamps does not like. An unclean
 // election brings a leader that misses acknowledged records.
-func settings(replicas int) []setting {
+func settings(replicas int, compacted bool) []setting {
 	unlimited := strconv.FormatInt(math.MaxInt64, 10)
+	policy := "delete"
+	if compacted {
+		policy = "compact"
+	}
 	all := []setting{
-		{name: "cleanup.policy", want: "delete"},
+		{name: "cleanup.policy", want: policy},
 		{name: "retention.ms", want: "-1"},
 		{name: "retention.bytes", want: "-1"},
 		{name: "unclean.leader.election.enable", want: "false"},
@@ -49,9 +54,9 @@ func settings(replicas int) []setting {
 }
 
 // created returns what a topic is created with, name to value.
-func created(replicas int, knows36 bool) map[string]*string {
+func created(replicas int, knows36, compacted bool) map[string]*string {
 	with := make(map[string]*string)
-	for _, s := range settings(replicas) {
+	for _, s := range settings(replicas, compacted) {
 		if !s.checkOnly && (knows36 || !s.since36) {
 			with[s.name] = &s.want
 		}
@@ -61,9 +66,9 @@ func created(replicas int, knows36 bool) map[string]*string {
 
 // faults compares what a broker lists for a topic with what is wanted. What it
 // does not list it does not know, so it cannot act on it either.
-func faults(topic string, replicas int, listed map[string]string) error {
+func faults(topic string, replicas int, compacted bool, listed map[string]string) error {
 	var wrong []string
-	for _, s := range settings(replicas) {
+	for _, s := range settings(replicas, compacted) {
 		value, known := listed[s.name]
 		if known && value != s.want && (s.fine == nil || !s.fine(value)) {
 			wrong = append(wrong, fmt.Sprintf("%s is %q, want %q", s.name, value, s.want))

@@ -8,6 +8,7 @@
 //	partition.go    which partition a stream belongs to
 //	feed.go         what a relay needs of a topic
 //	subscriber.go   what a consumer gets from it
+//	topics.go       other topics than the feed
 package bus
 
 import "time"

@@ -14,6 +14,7 @@
 //	subscriber_assign.go   where reading begins
 //	subscriber_consume.go  runs, failures, seeking
 //	subscriber_group.go    members, groups, the end of Run
+//	topics.go              RunTopics: other topics than the feed
 package bustest
 
 import (
