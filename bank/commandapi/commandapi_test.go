@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +21,7 @@ import (
 	"passbook/bank/web"
 	contract "passbook/contract/account"
 	"passbook/engine/memory"
+	"passbook/engine/sqlite"
 	"passbook/es/aggregate"
 	"passbook/es/event"
 	"passbook/es/eventstore"
@@ -35,8 +38,10 @@ type setup struct {
 // bank is the command API over a running event store.
 type bank struct {
 	http.Handler
+	engine   eventstore.Engine
 	store    *eventstore.Store
 	accounts *aggregate.Repository[account.State]
+	stop     func() // as a process that ends; the test's end does it too
 }
 
 // quiet keeps expected failures out of the test's output.
@@ -67,29 +72,41 @@ func open(t *testing.T, changes ...func(*setup)) *bank {
 	}
 	store, err := eventstore.New(t.Context(), s.engine, s.store)
 	require.NoError(t, err)
-	run(t, store)
+	stop := run(t, store)
 	accounts := aggregate.NewRepository(store, commandapi.Definition(), s.aggregate)
 	s.api.Repository = accounts
 	api, err := commandapi.New(s.api)
 	require.NoError(t, err)
-	return &bank{Handler: api, store: store, accounts: accounts}
+	return &bank{Handler: api, engine: s.engine, store: store, accounts: accounts, stop: stop}
 }
 
-func run(t *testing.T, store *eventstore.Store) {
+// run has a store work until the test ends, or until it is stopped before.
+func run(t *testing.T, store *eventstore.Store) (stop func()) {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- store.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("event store: %v", err)
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // on puts a bank on an engine, so that several stand on one, as processes do.
 func on(engine eventstore.Engine) func(*setup) { return func(s *setup) { s.engine = engine } }
+
+// sqliteEngine keeps events in a file, until the test ends.
+func sqliteEngine(t *testing.T) eventstore.Engine {
+	t.Helper()
+	engine, err := sqlite.OpenEventStore(t.Context(), filepath.Join(t.TempDir(), "events.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, engine.Close()) })
+	return engine
+}
 
 // answer is what came back.
 type answer struct {

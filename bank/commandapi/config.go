@@ -27,6 +27,11 @@ type Config struct {
 	Currency contract.Currency
 	// Version of the program, for the API's document.
 	Version string
+	// Restores of the read model, and Head, the position of the store's last
+	// event, which tells whether there is anything to restore. With neither, as in
+	// a process without a broker, the routes of restores answer with unavailable.
+	Restores Restores
+	Head     func(ctx context.Context) (int64, error)
 	// CommandTimeout is how long a client waits for a command at most: 10 s if
 	// zero. A command whose fate is open by then is answered with
 	// outcome-unknown; it is not taken back.
@@ -55,6 +60,9 @@ func (c *Config) setDefaults() {
 	if c.Actor == nil {
 		c.Actor = func(context.Context) event.Actor { return "" }
 	}
+	if c.Restores == nil {
+		c.Restores = noRestores{}
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -75,6 +83,9 @@ func (c *Config) validate() error {
 	if c.CommandTimeout < 0 {
 		faults = append(faults, errors.New("commandapi: Config.CommandTimeout is negative"))
 	}
+	if (c.Restores == nil) != (c.Head == nil) {
+		faults = append(faults, errors.New("commandapi: Config.Restores and Config.Head go together, and one of them is nil"))
+	}
 	return errors.Join(faults...)
 }
 
@@ -82,6 +93,9 @@ func (c *Config) validate() error {
 type service struct {
 	commands *command.Dispatcher
 	currency contract.Currency
+	restores Restores
+	head     func(ctx context.Context) (int64, error) // nil without restores
+	timeout  time.Duration
 	actor    func(ctx context.Context) event.Actor
 	log      *slog.Logger
 }
@@ -100,6 +114,9 @@ func New(config Config) (*web.API, error) {
 	s := &service{
 		commands: newDispatcher(config.Repository, observe, within(config.CommandTimeout)),
 		currency: config.Currency,
+		restores: config.Restores,
+		head:     config.Head,
+		timeout:  config.CommandTimeout,
 		actor:    config.Actor,
 		log:      config.Logger,
 	}
@@ -119,12 +136,6 @@ func New(config Config) (*web.API, error) {
 		return nil, err
 	}
 	s.registerV1(api)
+	s.registerV2(api)
 	return api, nil
 }
-
-// description heads the API's document.
-const description = `Commands on bank accounts. A success is answered once its events are durable.
-
-Send an ` + "`Idempotency-Key`" + ` with every command: the same request with the same key is carried out once, and answered as ` +
-	`the first time with ` + "`Idempotent-Replayed: true`" + `. Keys are kept for ever. A refusal is not remembered: the same key may ` +
-	`succeed later. After ` + "`outcome-unknown`" + ` the same request with the same key tells what became of the first.`

@@ -1,6 +1,7 @@
 package commandapi_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,14 @@ func TestNew_Faults(t *testing.T) {
 	_, err := commandapi.New(commandapi.Config{CommandTimeout: -1})
 	for _, member := range []string{"Repository", "Currency", "Version", "CommandTimeout"} {
 		require.ErrorContains(t, err, "Config."+member)
+	}
+	require.NotContains(t, err.Error(), "Restores")
+	for _, config := range []commandapi.Config{
+		{Restores: &desk{}},
+		{Head: func(context.Context) (int64, error) { return 0, nil }},
+	} {
+		_, err := commandapi.New(config)
+		require.ErrorContains(t, err, "Config.Restores and Config.Head go together")
 	}
 }
 

@@ -36,6 +36,7 @@ func handle[C decider](d *command.Dispatcher, accounts *aggregate.Repository[acc
 			Expected:    how.ExpectedVersion,
 			Key:         how.Key,
 			RequestHash: how.RequestHash,
+			Result:      resultOf,
 			Metadata: event.Metadata{
 				CorrelationID: how.CorrelationID,
 				CausationID:   how.ID,

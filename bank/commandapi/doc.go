@@ -13,12 +13,16 @@
 // of its own: any number of processes may serve the API on one store.
 //
 //	config.go        what the service is given; New
+//	description.go   what the API's document says of the whole
 //	definition.go    the account as an aggregate: codec, evolve, snapshots
+//	operation.go     what all routes share; examples for the document
 //	headers.go       headers of every command: key, If-Match, correlation, trace
 //	request_hash.go  when two requests with one key are the same request
+//	result.go        what is kept with a command's events for its answer
 //	dispatcher.go    one handler for each command
 //	middleware.go    deadline, metrics and log line of every command
 //	problem.go       errors of every room below to problems
+//	restores.go      how restores of the read model are asked for
 //
 //	v1.go                     what the routes of version 1 share
 //	v1_amount.go              amounts as JSON numbers or strings
@@ -26,7 +30,19 @@
 //	v1_deposit_funds.go
 //	v1_withdraw_funds.go
 //	v1_close_bank_account.go
+//	v1_restore_read_db.go
 //	v1_movement.go            what deposits and withdrawals share
+//
+//	v2.go                  what the routes of version 2 share
+//	v2_money.go            amounts as decimal strings with their currency
+//	v2_faults.go           all faults of a body in one answer
+//	v2_open_account.go     one route each, as above
+//	v2_deposit_funds.go
+//	v2_withdraw_funds.go
+//	v2_close_account.go
+//	v2_request_restore.go
+//	v2_find_restore.go
+//	v2_movement.go         what deposits and withdrawals share
 package commandapi
 
 //go:generate go test -count=1 -run ^TestDocument_IsCurrent$ . -update

@@ -42,10 +42,7 @@ func (h *RequestHeaders) Resolve(ctx huma.Context) []error {
 			matches++
 		}
 	})
-	var faults []error
-	if keys > 0 && (keys > 1 || contract.CheckIdempotencyKey(h.IdempotencyKey) != nil) {
-		faults = append(faults, headerFault(keyHeader, "must be 1 to 255 printable ASCII characters, and be sent once"))
-	}
+	faults := keyFaults(keys, h.IdempotencyKey)
 	if matches > 0 && h.IfMatch != anyVersion {
 		version, ok := parseETag(h.IfMatch)
 		if matches > 1 || !ok {
@@ -54,6 +51,14 @@ func (h *RequestHeaders) Resolve(ctx huma.Context) []error {
 		h.expected = &version
 	}
 	return faults
+}
+
+// keyFaults judges an Idempotency-Key that was sent so many times.
+func keyFaults(times int, key string) []error {
+	if times > 0 && (times > 1 || contract.CheckIdempotencyKey(key) != nil) {
+		return []error{headerFault(keyHeader, "must be 1 to 255 printable ASCII characters, and be sent once")}
+	}
+	return nil
 }
 
 func headerFault(name, problem string) error {
@@ -78,6 +83,15 @@ func (h *RequestHeaders) circumstances(actor event.Actor) command.Circumstances 
 		how.Key = event.Key{Client: string(actor), Value: h.IdempotencyKey}
 	}
 	return how
+}
+
+// expectAbsent adjusts an opening's circumstances to If-Match: *, which wants an
+// account that is there already. This one is not: the lowest version that an
+// account can have is wrong for it.
+func (h *RequestHeaders) expectAbsent(how *command.Circumstances) {
+	if h.IfMatch == anyVersion {
+		how.ExpectedVersion = new(int64)
+	}
 }
 
 // AnswerHeaders goes with every success. It is exported for the reason that

@@ -49,6 +49,9 @@ func (a attacker) path() string {
 			"/API/v1/openBankAccount", "/api/v1/restoreReadDb", "/openapi.json", "/docs",
 			"/%2e%2e/", "/api/v2/accounts", "/api/v1/depositFunds/a/b", "*")
 	}
+	if a.IntN(2) == 0 {
+		return a.path2()
+	}
 	route := a.pick("openBankAccount", "openBankAccount", "depositFunds/", "depositFunds/", "depositFunds/", "withdrawFunds/",
 		"withdrawFunds/", "withdrawFunds/")
 	if a.IntN(300) == 0 {
@@ -63,11 +66,25 @@ func (a attacker) path() string {
 	return "/api/v1/" + route + a.pick("/", "/", "//", "?amount=-7", "?%zz", "#x")
 }
 
+func (a attacker) path2() string {
+	path := "/api/v2/accounts"
+	switch n := a.IntN(300); {
+	case n == 0:
+		path = a.pick("/api/v2/read-model/restores", "/api/v2/read-model/restores/"+a.id(), "/api/v2/accounts/"+a.id()+"/closure")
+	case n < 240:
+		path += "/" + a.id() + a.pick("/deposits", "/withdrawals")
+	}
+	if a.IntN(4) > 0 {
+		return path
+	}
+	return path + a.pick("/", "/", "//", "?amount=-7", "?%zz", "#x")
+}
+
 func (a attacker) method(path string) string {
 	switch {
 	case a.IntN(12) == 0:
 		return a.pick("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "put", "BREW")
-	case strings.Contains(path, "openBank"):
+	case strings.Contains(path, "openBank"), strings.Contains(path, "/v2/"):
 		return "POST"
 	case strings.Contains(path, "closeBank"):
 		return "DELETE"
@@ -93,6 +110,20 @@ func (a attacker) amount() string {
 		return a.pick("null", "true", "{}", "[]", "[1]", `{"amount":"1","currency":"EUR"}`, `"\"1\""`, `""`, "{", `"`)
 	}
 	return number
+}
+
+// money is a value of version 2: mostly of the right form, with whatever in it.
+func (a attacker) money() string {
+	if a.IntN(6) == 0 {
+		return a.amount()
+	}
+	amount := a.amount()
+	if !strings.HasPrefix(amount, `"`) && a.IntN(8) > 0 {
+		amount = `"` + amount + `"`
+	}
+	currency := a.pick("EUR", "EUR", "EUR", "EUR", "EUR", "JPY", "KWD", "eur", "XXX", "")
+	return a.pick(`{"amount":`, `{"amount":`, `{"amount":`, `{"Amount":"7","amount":`, `{"amount":"7","amount":`) + amount +
+		`,"currency":"` + currency + `"` + a.pick("}", "}", "}", `,"x":1}`, `,"currency":"EUR"}`)
 }
 
 func (a attacker) members() []string {
@@ -123,6 +154,10 @@ func (a attacker) body() string {
 		return `{"amount":` + a.amount() + `}`
 	case 8, 9:
 		return `{"accountHolder":"A","accountType":"CURRENT","openingBalance":` + a.amount() + `}`
+	case 10, 11, 12:
+		return `{"amount":` + a.money() + a.pick("}", "}", "}", `,"reference":"x"}`, `,"reference":""}`, `,"id":"x"}`)
+	case 13:
+		return `{"accountHolder":"A","accountType":"CURRENT","openingBalance":` + a.money() + a.pick("}", `,"currency":"EUR"}`)
 	}
 	body := "{" + strings.Join(a.members(), ",") + "}"
 	switch a.IntN(12) {
@@ -214,11 +249,11 @@ var (
 	jsonZero   = regexp.MustCompile(`^-?0(\.0+)?[eE]`)
 )
 
-// asked reads from an accepted request what it asked for, in cents, by another
-// decoder than the API's.
+// asked reads from an accepted request what it asked for, in minor units, by
+// another decoder than the API's.
 func asked(t *testing.T, r *http.Request, body string) int64 {
 	t.Helper()
-	if r.Method == http.MethodDelete {
+	if r.Method == http.MethodDelete || strings.Contains(r.URL.Path, "/closure") {
 		return 0
 	}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(body)))
@@ -227,14 +262,22 @@ func asked(t *testing.T, r *http.Request, body string) int64 {
 	require.NoError(t, decoder.Decode(&members), body)
 	name, sign := "amount", int64(1)
 	switch {
-	case strings.Contains(r.URL.Path, "openBank"):
+	case strings.Contains(r.URL.Path, "openBank"), strings.TrimSuffix(r.URL.Path, "/") == v2Accounts:
 		name = "openingBalance"
 	case strings.Contains(r.URL.Path, "withdraw"):
 		sign = -1
 	}
 	value, ok := members[name]
-	if !ok && name == "openingBalance" {
+	isV2 := strings.HasPrefix(r.URL.Path, "/api/v2/")
+	if name == "openingBalance" && (!ok || isV2 && value == nil) {
 		return 0
+	}
+	scale := int64(100)
+	if isV2 {
+		money := value.(map[string]any)
+		require.IsType(t, "", money["amount"], body)
+		value = money["amount"]
+		scale = map[string]int64{"EUR": 100, "JPY": 1, "KWD": 1000}[money["currency"].(string)]
 	}
 	text := fmt.Sprint(value) // of a json.Number or a string
 	require.Regexp(t, jsonNumber, text, body)
@@ -243,19 +286,19 @@ func asked(t *testing.T, r *http.Request, body string) int64 {
 	}
 	amount, ok := new(big.Rat).SetString(text)
 	require.True(t, ok, body)
-	cents := amount.Mul(amount, big.NewRat(100, 1))
-	require.True(t, cents.IsInt(), body)
+	minor := amount.Mul(amount, big.NewRat(scale, 1))
+	require.True(t, minor.IsInt(), body)
 	if name == "amount" {
-		require.Positive(t, cents.Sign(), body)
+		require.Positive(t, minor.Sign(), body)
 	}
-	require.GreaterOrEqual(t, cents.Sign(), 0, body)
-	return sign * cents.Num().Int64()
+	require.GreaterOrEqual(t, minor.Sign(), 0, body)
+	return sign * minor.Num().Int64()
 }
 
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	requests := 10_000
-	b := open(t)
+	b, _ := withRestores(t)
 	a := attacker{Rand: random(t)}
 	for range 40 {
 		a.ids = append(a.ids, b.account(t))

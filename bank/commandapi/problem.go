@@ -23,6 +23,9 @@ func problemOf(err error) *web.Problem {
 	if mismatch, ok := errors.AsType[*aggregate.VersionError](err); ok {
 		return web.PreconditionFailed(mismatch.Expected, mismatch.Actual)
 	}
+	if p := restoreProblemOf(err); p != nil {
+		return p
+	}
 	switch {
 	case errors.Is(err, aggregate.ErrKeyReused):
 		return web.IdempotencyKeyReused("this key was used for a request with another method, path, body or If-Match")
@@ -37,6 +40,23 @@ func problemOf(err error) *web.Problem {
 		return web.TooManyRequests("too many commands are waiting; nothing has happened", retryAfter)
 	case errors.Is(err, eventstore.ErrUnavailable):
 		return web.Unavailable("the event store cannot be reached; nothing has happened", retryAfter)
+	}
+	return nil
+}
+
+// restoreProblemOf is problemOf for the errors of [Restores]. An error that says
+// for certain that nothing has happened wins over one that leaves it open.
+func restoreProblemOf(err error) *web.Problem {
+	switch {
+	case errors.Is(err, ErrNoRestore):
+		return web.NotFound("there is no restore with this id")
+	case errors.Is(err, ErrRestoresUnavailable):
+		return web.Unavailable("restores cannot be asked for now, since the broker cannot be reached or no relay has "+
+			"worked on it yet; nothing has happened", retryAfter)
+	case errors.Is(err, errNoRestores):
+		return web.Unavailable("this process was started without a broker, over which restores are asked for", retryAfter)
+	case errors.Is(err, ErrRestoreUncertain):
+		return web.OutcomeUnknown("it is not known whether the restore was asked for: ask again, and one that runs is answered with")
 	}
 	return nil
 }

@@ -6,17 +6,13 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"passbook/bank/web"
-	contract "passbook/contract/account"
 	"passbook/es/command"
 )
 
 const (
-	v1Prefix  = "/api/v1/"
-	v1Tag     = "version 1"
-	commandIs = "command" // the scope of all routes that give commands
+	v1Prefix = "/api/v1/"
+	v1Tag    = "version 1"
 )
 
 // registerV1 adds the routes of version 1: paths, bodies, statuses and messages
@@ -26,6 +22,7 @@ func (s *service) registerV1(api *web.API) {
 	s.v1DepositFunds(api)
 	s.v1WithdrawFunds(api)
 	s.v1CloseBankAccount(api)
+	s.v1RestoreReadDb(api)
 }
 
 // adjustV1 gives problems of version-1 routes the statuses that its clients
@@ -42,15 +39,6 @@ func adjustV1(path string, p *web.Problem) {
 	if p.Message == "" {
 		p.Message = p.Detail
 	}
-}
-
-// v1CheckID refuses what cannot be an account's id in the words for an account
-// that is not there: to the client it is the same.
-func v1CheckID(id string) error {
-	if contract.CheckAccountID(id) != nil {
-		return web.AccountNotFound("Incorrect account ID provided!")
-	}
-	return nil
 }
 
 // v1Message is the body of a success.
@@ -111,20 +99,8 @@ func (s *service) translate(ctx context.Context, err error) *web.Problem {
 	return p
 }
 
-// v1Operation is what the routes have in common. problems are those of the
-// command itself.
+// v1Operation is a route of version 1 that gives a command.
 func v1Operation(op web.Operation, problems ...web.Code) web.Operation {
 	op.Tags = []string{v1Tag}
-	op.Scope = commandIs
-	op.Problems = append(op.Problems, problems...)
-	op.Problems = append(op.Problems,
-		web.CodeVersionConflict, web.CodeIdempotencyKeyReused, web.CodeIdempotencyKeyInFlight,
-		web.CodeTooManyRequests, web.CodeUnavailable, web.CodeOutcomeUnknown)
-	op.Document = func(described *huma.Operation) {
-		described.Responses["412"] = &huma.Response{
-			Description: string(web.CodeVersionConflict) + " with If-Match",
-			Content:     described.Responses["409"].Content,
-		}
-	}
-	return op
+	return commandOperation(op, problems...)
 }

@@ -20,7 +20,7 @@ func (s *service) v1CloseBankAccount(api *web.API) {
 		Doc: "The account is closed whatever its balance is.",
 	}, web.CodeAccountNotFound, web.CodeAccountClosed,
 	), func(ctx context.Context, in *v1CloseInput) (*v1Output, error) {
-		if err := v1CheckID(in.ID); err != nil {
+		if err := checkPathID(in.ID); err != nil {
 			return nil, err
 		}
 		how := in.circumstances(s.actor(ctx))

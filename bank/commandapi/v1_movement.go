@@ -32,7 +32,7 @@ type v1Movement struct {
 func (s *service) v1Move(api *web.API, op web.Operation, m v1Movement) {
 	op.Method, op.Path = http.MethodPut, m.path+"{id}"
 	web.Register(api, op, func(ctx context.Context, in *v1MovementInput) (*v1Output, error) {
-		if err := v1CheckID(in.ID); err != nil {
+		if err := checkPathID(in.ID); err != nil {
 			return nil, err
 		}
 		amount, err := in.Body.Amount.movement(s.currency)

@@ -51,11 +51,7 @@ func (s *service) v1OpenBankAccount(api *web.API) {
 			OpeningBalance: balance,
 		}
 		how := in.circumstances(s.actor(ctx))
-		if in.IfMatch == anyVersion {
-			// It wants an account that is there already, and this one is not:
-			// the lowest version that an account can have is wrong for it.
-			how.ExpectedVersion = new(int64)
-		}
+		in.expectAbsent(&how)
 		if !how.Key.IsZero() {
 			// Without the id, which is another each time.
 			how.RequestHash = requestHash(http.MethodPost, path, in.IfMatch, c.Holder, string(c.Type), balance.String())

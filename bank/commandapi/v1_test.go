@@ -18,7 +18,7 @@ type request struct {
 	name, method, path, body string
 	headers                  []string
 	status                   int
-	want                     string // {uuid} stands for any
+	want                     string // {uuid} stands for any, {id} and {closed} as above
 	balance                  string // of {id} afterwards; 50.00 EUR if empty
 }
 
@@ -46,7 +46,7 @@ func (r request) run(t *testing.T) {
 	if strings.Contains(r.want, "{uuid}") {
 		body = uuid.ReplaceAllString(body, "{uuid}")
 	}
-	require.Equal(t, r.want, body)
+	require.Equal(t, names.Replace(r.want), body)
 	want := r.balance
 	if want == "" {
 		want = "50.00 EUR"

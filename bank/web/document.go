@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -44,6 +45,12 @@ func (a *API) Document() []byte {
 	}
 	indented.WriteByte('\n')
 	return indented.Bytes()
+}
+
+// Schema describes a Go type among the document's components, for an
+// [Operation].Document that has more to describe than input and output.
+func (a *API) Schema(t reflect.Type) *huma.Schema {
+	return a.huma.OpenAPI().Components.Schemas.Schema(t, true, "")
 }
 
 // problemCode is a row of the document's x-problem-codes, which /docs shows and

@@ -207,6 +207,9 @@ func problemOfHuma(e *huma.ErrorModel) *Problem {
 func fieldError(fault *huma.ErrorDetail) FieldError {
 	in, name, _ := strings.Cut(fault.Location, ".")
 	if in != "body" {
+		if !plainPath(name) { // one that nobody knows, and that looks like none
+			name = ""
+		}
 		return FieldError{Field: name, Detail: fault.Message}
 	}
 	if field, detail, ok := strings.Cut(fault.Message, fieldSeparator); ok && plainPath(field) {

@@ -30,6 +30,10 @@ type Problem struct {
 	ActualVersion   *int64 `json:"actualVersion,omitempty" doc:"The account version there is."`
 	Reached         *int64 `json:"reached,omitempty" doc:"How far the read model has come."`
 
+	// BankAccounts puts "bankAccounts":null into the body, which version-1
+	// clients of the query API read in a failure.
+	BankAccounts Null `json:"bankAccounts,omitzero" hidden:"true"`
+
 	Errors []FieldError `json:"errors,omitempty" nullable:"false" doc:"The faults one by one, where they can be told apart."`
 
 	// RetryAfter is sent as the Retry-After header, in whole seconds rounded
@@ -39,6 +43,12 @@ type Problem struct {
 	allow   []string // sent as the Allow header
 	request string   // sent as the X-Request-Id header
 }
+
+// Null is a member that is null where it is true, and missing where it is false.
+type Null bool
+
+// MarshalJSON implements [json.Marshaler].
+func (Null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
 // FieldError says what is wrong with one member or parameter. Field is its name
 // as the client wrote it, with dots between the levels ("amount.currency");

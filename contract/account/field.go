@@ -60,16 +60,18 @@ func CheckPhone(text string) error { return checkText("phone", text) }
 // writes to it.
 func CheckEmail(text string) error { return checkText("email", text) }
 
-// CheckAccountID allows 1 to 64 of the characters A–Z, a–z, 0–9, '.', '_', '-'.
+// CheckAccountID allows 1 to 64 of the characters A–Z, a–z, 0–9, '.', '_', '-',
+// but neither "." nor "..": clients and proxies take these out of a path, so no
+// request could ever name such an account.
 func CheckAccountID(id string) error {
-	valid := len(id) >= 1 && len(id) <= AccountIDLengthMax
+	valid := len(id) >= 1 && len(id) <= AccountIDLengthMax && id != "." && id != ".."
 	for i := 0; valid && i < len(id); i++ {
 		valid = isIDCharacter(id[i])
 	}
 	if !valid {
 		return &FieldError{
 			Field:   "accountId",
-			Problem: fmt.Sprintf("must be 1 to %d of the characters A-Z a-z 0-9 . _ -", AccountIDLengthMax),
+			Problem: fmt.Sprintf("must be 1 to %d of the characters A-Z a-z 0-9 . _ -, and neither . nor ..", AccountIDLengthMax),
 		}
 	}
 	return nil

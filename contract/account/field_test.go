@@ -51,11 +51,11 @@ func TestCheckText(t *testing.T) {
 }
 
 func TestCheckAccountID(t *testing.T) {
-	for _, id := range []string{"a", "Z", "0", "a.b_c-D", "97ebd5d8-9c2f-4dda-b59a-a1c62c20a6a8", strings.Repeat("x", 64)} {
+	for _, id := range []string{"a", "Z", "0", "a.b_c-D", "...", ".a", "-", "97ebd5d8-9c2f-4dda-b59a-a1c62c20a6a8", strings.Repeat("x", 64)} {
 		require.NoError(t, CheckAccountID(id), id)
 	}
-	for _, id := range []string{"", strings.Repeat("x", 65), "a b", "a/b", "ä", "a\n", "a:b", "a@b", "a`", "[", "{", "a\x00"} {
-		requireProblem(t, CheckAccountID(id), "accountId", "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -")
+	for _, id := range []string{"", ".", "..", strings.Repeat("x", 65), "a b", "a/b", "ä", "a\n", "a:b", "a@b", "a`", "[", "{", "a\x00"} {
+		requireProblem(t, CheckAccountID(id), "accountId", "must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and neither . nor ..")
 	}
 }
 
