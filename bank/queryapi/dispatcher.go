@@ -13,6 +13,10 @@ func newDispatcher(accounts *readmodel.Reader, middleware ...query.Middleware) *
 	query.Handle(d, findAccountByID(accounts))
 	query.Handle(d, findAccountByHolder(accounts))
 	query.Handle(d, findAccountWithBalance(accounts))
+	query.Handle(d, findAccounts(accounts))
+	query.Handle(d, findAccountAtVersion(accounts))
+	query.Handle(d, findAccountAtTime(accounts))
+	query.Handle(d, findStatement(accounts))
 	return d
 }
 
@@ -28,6 +32,14 @@ func questionName(question any) string {
 		return "FindAccountByHolder"
 	case FindAccountWithBalance:
 		return "FindAccountWithBalance"
+	case FindAccounts:
+		return "FindAccounts"
+	case FindAccountAtVersion:
+		return "FindAccountAtVersion"
+	case FindAccountAtTime:
+		return "FindAccountAtTime"
+	case FindStatement:
+		return "FindStatement"
 	}
 	return "other"
 }

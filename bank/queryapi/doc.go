@@ -4,9 +4,10 @@
 // at that moment. Nothing is ever changed here.
 //
 // An answer is one state of the read model, that behind a whole batch of events:
-// the number of accounts in a list's message is that of the accounts in the list,
-// of which any number is sent in little memory. What a command has just done may
-// not be in it yet.
+// in version 1 the number of accounts in a list's message is that of the accounts
+// in the list, of which any number is sent in little memory. In version 2 lists
+// come page by page, each as of its own moment. What a command has just done may
+// not be in an answer yet; a question of version 2 can wait for it.
 //
 // A list that cannot be sent to its end, because the read DB fails or the client
 // takes too long, is cut: the connection is closed before the JSON text ends, so
@@ -21,8 +22,16 @@
 //	middleware.go  metrics, and a line when the read DB is lost or back
 //	problem.go     errors of the read model to problems
 //	find_*.go      one use case each: its question, its handler, its routes
+//
 //	v1.go          what the routes of version 1 share: sentences, body, document
 //	v1_list.go     lists of accounts, as they are read
+//
+//	v2.go              what the routes of version 2 share: account, money, document
+//	parameter.go       parameters judged, all faults at once
+//	await.go           waiting until a version or a position is visible
+//	frontier.go        up to which position everything was dealt with
+//	page_token.go      where a page ended, for the client to bring back
+//	statement_body.go  a statement as JSON and as CSV
 package queryapi
 
 //go:generate go test -count=1 -run ^TestDocument_IsCurrent$ . -update

@@ -59,7 +59,7 @@ func serveExample(folder string) (err error) {
 	if err := readmodel.Migrate(ctx, store.DB(), readmodel.SQLite); err != nil {
 		return err
 	}
-	model, err := readmodel.NewModel(readmodel.SQLite)
+	model, err := readmodel.NewModel(readmodel.SQLite, readmodel.LiveTables())
 	if err != nil {
 		return err
 	}

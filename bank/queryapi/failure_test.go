@@ -49,6 +49,7 @@ func TestV1_ReadDBIsSilent(t *testing.T) {
 		require.Equal(t, "the read DB does not answer", p.Detail)
 		require.Equal(t, "1", got.header.Get("Retry-After"))
 		require.NotContains(t, got.body, "closed", "the internal error stays inside")
+		require.Contains(t, got.body, `"bankAccounts":null`)
 	}
 }
 
@@ -61,6 +62,7 @@ func TestV1_FailsInside(t *testing.T) {
 		got := b.get(lookup + path)
 		requireProblem(t, got, http.StatusInternalServerError, web.CodeInternal, sentence)
 		require.NotContains(t, got.body, "row of account")
+		require.Contains(t, got.body, `"bankAccounts":null`)
 	}
 	require.Contains(t, log.String(), "row of account 0 was changed from outside")
 }
@@ -86,6 +88,7 @@ func TestV1_Refusals(t *testing.T) {
 		got := b.get(lookup + path)
 		require.Equal(t, http.StatusNotFound, got.status, path)
 		require.Contains(t, got.body, `"message":"there is no such route`)
+		require.NotContains(t, got.body, "bankAccounts")
 	}
 	got := b.get(lookup, http.MethodPost)
 	require.Equal(t, http.StatusMethodNotAllowed, got.status)

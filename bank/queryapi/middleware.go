@@ -27,8 +27,8 @@ func newObserver(registry prometheus.Registerer, log *slog.Logger) (*observer, e
 	o := &observer{
 		questions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "passbook_queries_total",
-			Help: "Questions by outcome: found, none, canceled by the client, busy, unavailable or internal. " +
-				"A list counts when it begins.",
+			Help: "Questions by outcome: found, none, refused for what the read model says, canceled by the client, " +
+				"busy, unavailable or internal. A list counts when it begins.",
 		}, []string{"query", "outcome"}),
 		cuts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "passbook_query_answers_cut_total",
@@ -57,7 +57,7 @@ func (o *observer) middleware(next query.Handler) query.Handler {
 			if !o.lost.Swap(true) {
 				o.log.ErrorContext(ctx, readDBSilent, "error", err)
 			}
-		case outcomeFound, outcomeNone:
+		case outcomeFound, outcomeNone, outcomeRefused:
 			if o.lost.Load() && o.lost.Swap(false) {
 				o.log.InfoContext(ctx, "the read DB answers again")
 			}
@@ -81,6 +81,7 @@ func (o *observer) cut(ctx context.Context, question any, err error) {
 const (
 	outcomeFound       = "found"
 	outcomeNone        = "none"
+	outcomeRefused     = "refused"
 	outcomeCanceled    = "canceled"
 	outcomeBusy        = "busy"
 	outcomeUnavailable = "unavailable"
@@ -88,10 +89,12 @@ const (
 )
 
 func outcomeOf(ctx context.Context, answer any, err error) string {
-	list, isList := answer.(*readmodel.Accounts)
+	_, notReached := errors.AsType[*readmodel.NotReachedError](err)
 	switch {
-	case err == nil && isList && list.Count() == 0, errors.Is(err, readmodel.ErrNotFound):
+	case err == nil && isEmpty(answer), errors.Is(err, readmodel.ErrNotFound):
 		return outcomeNone
+	case notReached, errors.Is(err, readmodel.ErrSeveralCurrencies):
+		return outcomeRefused
 	case err == nil:
 		return outcomeFound
 	case errors.Is(ctx.Err(), context.Canceled):
@@ -102,4 +105,17 @@ func outcomeOf(ctx context.Context, answer any, err error) string {
 		return outcomeUnavailable
 	}
 	return outcomeInternal
+}
+
+// isEmpty tells of a list that nothing is on it.
+func isEmpty(answer any) bool {
+	switch list := answer.(type) {
+	case *readmodel.Accounts:
+		return list.Count() == 0
+	case readmodel.Page:
+		return len(list.Accounts) == 0
+	case readmodel.Statement:
+		return len(list.Entries) == 0
+	}
+	return false
 }

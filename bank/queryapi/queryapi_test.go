@@ -21,6 +21,7 @@ import (
 	"passbook/contract/account"
 	"passbook/engine/sqlite"
 	"passbook/es/event"
+	"passbook/es/projection"
 )
 
 // bank is the query API over a read model that tests write to.
@@ -29,6 +30,8 @@ type bank struct {
 	t        *testing.T
 	store    *sqlite.ProjectionStore
 	model    *readmodel.Model
+	commits  *readmodel.Commits
+	position int64
 	versions map[string]int64
 	balances map[string]account.Money
 }
@@ -45,14 +48,18 @@ func open(t *testing.T, changes ...func(*queryapi.Config)) *bank {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, readmodel.Migrate(ctx, store.DB(), readmodel.SQLite))
-	model, err := readmodel.NewModel(readmodel.SQLite)
+	model, err := readmodel.NewModel(readmodel.SQLite, readmodel.LiveTables())
 	require.NoError(t, err)
 	reader, err := readmodel.NewReader(store.DB(), readmodel.SQLite)
 	require.NoError(t, err)
 
-	registry := prometheus.NewRegistry()
+	consumer, err := projection.New("bankaccConsumer", store, model, projection.Config{})
+	require.NoError(t, err)
+
+	registry, commits := prometheus.NewRegistry(), new(readmodel.Commits)
 	config := queryapi.Config{
-		Accounts: reader, Version: "test", Logger: quiet(), Metrics: registry, Probes: web.NewProbes(registry),
+		Accounts: reader, Versions: consumer, Commits: commits, Version: "test", Logger: quiet(),
+		Metrics: registry, Probes: web.NewProbes(registry),
 	}
 	for _, change := range changes {
 		change(&config)
@@ -60,7 +67,7 @@ func open(t *testing.T, changes ...func(*queryapi.Config)) *bank {
 	api, err := queryapi.New(config)
 	require.NoError(t, err)
 	return &bank{
-		API: api, t: t, store: store, model: model,
+		API: api, t: t, store: store, model: model, commits: commits,
 		versions: make(map[string]int64), balances: make(map[string]account.Money),
 	}
 }
@@ -80,6 +87,17 @@ func (b *bank) get(target string, method ...string) answer {
 	return answer{w.Code, w.Header(), w.Body.String()}
 }
 
+// askWith sends a GET for which ctx holds.
+func (b *bank) askWith(ctx context.Context, target string, headers ...string) answer {
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	b.ServeHTTP(w, r)
+	return answer{w.Code, w.Header(), w.Body.String()}
+}
+
 var opened = time.Date(2026, 11, 22, 6, 23, 1, 949_999_000, time.UTC)
 
 // event is the next event of an account.
@@ -87,18 +105,31 @@ func (b *bank) event(id, name string, payload any) event.Envelope {
 	data, err := json.Marshal(payload)
 	require.NoError(b.t, err)
 	e := event.Envelope{
-		ID: fmt.Sprintf("%s/%d", id, b.versions[id]), Stream: id, Version: b.versions[id], Position: 1,
+		ID: fmt.Sprintf("%s/%d", id, b.versions[id]), Stream: id, Version: b.versions[id], Position: b.position + 1,
 		Type: event.Type{Name: name, Schema: 1}, Time: opened, Data: data,
 	}
 	b.versions[id]++
+	b.position++
 	return e
 }
 
 func (b *bank) apply(events ...event.Envelope) {
 	b.t.Helper()
-	require.NoError(b.t, b.store.Update(context.Background(), func(tx *sql.Tx) error {
+	require.NoError(b.t, b.commits.Watch(b.store).Update(context.Background(), func(tx *sql.Tx) error {
 		return b.model.Apply(context.Background(), tx, events)
 	}))
+}
+
+// empty takes everything back.
+func (b *bank) empty() {
+	b.t.Helper()
+	for _, table := range readmodel.TableNames() {
+		_, err := b.store.DB().Exec("DELETE FROM " + table)
+		require.NoError(b.t, err)
+	}
+	clear(b.versions)
+	clear(b.balances)
+	b.position = 0
 }
 
 // opening is the opening of a savings account; balance is written "50.00 EUR".

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"flag"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +56,19 @@ func TestDocument(t *testing.T) {
 		lookup + "/byHolder/{accountHolder}": "findAccountByHolder",
 		lookup + "/withBalance/{comparison}/{balance}": "findAccountWithBalance",
 	}
-	require.Len(t, document.Paths, len(ids))
+	versionTwo := map[string][]string{
+		accountsV2:                     {"findAccounts", "200", "400", "401", "403", "409", "429", "500", "503"},
+		accountsV2 + "/{id}":           {"findAccount", "200", "304", "400", "401", "403", "404", "409", "429", "500", "503"},
+		accountsV2 + "/{id}/statement": {"findStatement", "200", "400", "401", "403", "404", "409", "429", "500", "503"},
+	}
+	require.Len(t, document.Paths, len(ids)+len(versionTwo))
+	for path, want := range versionTwo {
+		get := document.Paths[path].Get
+		require.Equal(t, want[0], get.OperationID)
+		require.ElementsMatch(t, want[1:], slices.Collect(maps.Keys(get.Responses)), path)
+		require.Contains(t, get.Responses["200"].Content, "application/json")
+		require.Equal(t, path == accountsV2+"/{id}/statement", len(get.Responses["200"].Content) == 2, "CSV")
+	}
 	for path, id := range ids {
 		get := document.Paths[path].Get
 		require.Equal(t, id, get.OperationID)
@@ -159,5 +173,11 @@ func TestAdmit(t *testing.T) {
 	for path := range sentences {
 		requireProblem(t, b.get(lookup+path), http.StatusForbidden, web.CodeForbidden, "this key may not ask")
 	}
-	require.Equal(t, []string{"query", "query", "query", "query", "query"}, scopes)
+	for _, path := range []string{"", "/a", "/a/statement"} {
+		requireProblem(t, b.get(accountsV2+path), http.StatusForbidden, web.CodeForbidden, "")
+	}
+	require.Len(t, scopes, len(sentences)+3)
+	for _, scope := range scopes {
+		require.Equal(t, "query", scope)
+	}
 }

@@ -35,14 +35,15 @@ func (s *service) registerV1(api *web.API) {
 }
 
 // adjustV1 gives problems of version 1 the member that its clients read: the
-// original's sentence for what failed inside, otherwise what is wrong.
+// original's sentence, and no accounts, for what failed inside, otherwise what is
+// wrong.
 func adjustV1(path string, p *web.Problem) {
 	if !strings.HasPrefix(path, "/api/v1/") {
 		return
 	}
 	p.Message = p.Detail
 	if p.Status >= http.StatusInternalServerError {
-		p.Message = v1Failure(path)
+		p.Message, p.BankAccounts = v1Failure(path), true
 	}
 }
 

@@ -1,6 +1,7 @@
 package readmodel
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -13,8 +14,9 @@ type Account struct {
 	Type       account.Type
 	Status     account.Status
 	Balance    account.Money
-	// CreatedAt and UpdatedAt are the times of the account's first event and of
-	// its last: in UTC, whole microseconds.
+	// CreatedAt is the time of the account's first event. UpdatedAt is since when
+	// it is as it is: the time of its last event, or that of an earlier one if
+	// that is later. In UTC, whole microseconds.
 	CreatedAt, UpdatedAt time.Time
 	// Version and EventID are those of the last event in its stream, Position is
 	// that event's in the store.
@@ -23,26 +25,37 @@ type Account struct {
 	Position int64
 }
 
-// kind is what an entry calls the event that it came from.
-type kind string
+// Kind is what an entry calls the event that it came from.
+type Kind string
 
+// The kinds of entries.
 const (
-	kindOpened    kind = "OPENED"
-	kindDeposited kind = "DEPOSITED"
-	kindWithdrawn kind = "WITHDRAWN"
-	kindClosed    kind = "CLOSED"
+	KindOpened    Kind = "OPENED"
+	KindDeposited Kind = "DEPOSITED"
+	KindWithdrawn Kind = "WITHDRAWN"
+	KindClosed    Kind = "CLOSED"
 )
 
-// entry is a row of account_entry.
-type entry struct {
-	version   int64
-	eventID   string
-	time      time.Time
-	kind      kind
-	amount    *account.Money // nil: nothing was moved
-	balance   account.Money
-	reference string
-	position  int64
+// Entry is a row of account_entry: an event as a line of its account's
+// statement.
+type Entry struct {
+	Version int64
+	EventID string
+	// Time is the event's own: in UTC, whole microseconds.
+	Time time.Time
+	Kind Kind
+	// Amount is what was moved, unsigned: the kind says which way. Nil where
+	// nothing was.
+	Amount *account.Money
+	// Balance is the account's after the event.
+	Balance account.Money
+	// Reference is empty where none was given.
+	Reference string
+	// Position is the event's in the store.
+	Position int64
+
+	// since is Account.UpdatedAt as of the event.
+	since time.Time
 }
 
 // row is a *sql.Row or *sql.Rows.
@@ -72,6 +85,30 @@ func scanAccount(r row) (a Account, err error) {
 	}
 	a.Type = accountType
 	return a, nil
+}
+
+// scanEntry reads entryColumns, of an account in that currency.
+func scanEntry(r row, id string, currency account.Currency) (e Entry, err error) {
+	var at, balance string
+	var amount, reference sql.NullString
+	if err := r.Scan(&e.Version, &e.EventID, &at, &e.Kind, &amount, &balance, &reference, &e.Position); err != nil {
+		return Entry{}, err
+	}
+	var faults [3]error
+	e.Time, faults[0] = parseTime(at)
+	e.Balance, faults[1] = account.ParseAmount(balance, currency)
+	if amount.Valid {
+		var moved account.Money
+		moved, faults[2] = account.ParseAmount(amount.String, currency)
+		e.Amount = &moved
+	}
+	for _, fault := range faults {
+		if fault != nil {
+			return Entry{}, &malformedError{id: id, err: fmt.Errorf("entry %d: %w", e.Version, fault)}
+		}
+	}
+	e.Reference = reference.String
+	return e, nil
 }
 
 // malformedError: a row was not written by a Model, or was changed afterwards.

@@ -37,11 +37,23 @@ func units(m account.Money) int64 {
 // above (or below) it are exactly those above (or below) number, however many
 // decimals that has.
 func (c Comparison) limit(number *big.Rat) int64 {
+	if c == Below {
+		return unitsUp(number)
+	}
+	return unitsDown(number)
+}
+
+// unitsDown and unitsUp return the greatest whole number of units that is not
+// above number, and the least that is not below it.
+func unitsDown(number *big.Rat) int64 { return wholeUnits(number, false) }
+func unitsUp(number *big.Rat) int64   { return wholeUnits(number, true) }
+
+func wholeUnits(number *big.Rat, up bool) int64 {
 	units := new(big.Rat).Mul(number, big.NewRat(unitsPerOne, 1))
 	// Euclid's division rounds towards minus infinity here: the denominator is
 	// positive.
 	whole := new(big.Int).Div(units.Num(), units.Denom())
-	if c == Below && !units.IsInt() {
+	if up && !units.IsInt() {
 		whole.Add(whole, big.NewInt(1))
 	}
 	switch {

@@ -85,11 +85,36 @@ func TestFindAccountsWithBalance_ComparesExactly(t *testing.T) {
 	})
 }
 
+// The bounds of a page are inclusive and exact, for any number of decimals.
+func TestFindPage_BoundsExactly(t *testing.T) {
+	s, h := newScene(t), newHistory()
+	for _, amount := range []string{"0.0000", "0.0001", "6.9999", "7.0000", "7.0001"} {
+		h.open(amount, "Holder", money(amount+" CLF"))
+	}
+	require.NoError(t, s.apply(h.events...))
+	for _, c := range []struct {
+		lowest, highest string
+		want            []string
+	}{
+		{"0", "7", []string{"0.0000", "0.0001", "6.9999", "7.0000"}},
+		{"0.00001", "7.00009", []string{"0.0001", "6.9999", "7.0000"}},
+		{"6.99995", "1e300", []string{"7.0000", "7.0001"}},
+		{"-1e300", "-0.00001", []string{}},
+	} {
+		page, err := s.reader.FindPage(t.Context(), &readmodel.PageQuery{
+			MinBalance: rat(c.lowest), MaxBalance: rat(c.highest), Sort: readmodel.ByBalance, Limit: 10,
+		})
+		require.NoError(t, err)
+		require.Equal(t, c.want, ids(page.Accounts), c)
+		require.Nil(t, page.Next)
+	}
+}
+
 func TestFindAccountsWithBalance_Order(t *testing.T) {
 	s := edgeScene(t)
 	found, err := s.reader.FindAccountsWithBalance(t.Context(), readmodel.Above, rat("6.9999"))
 	require.Equal(t, []string{
-		"7.00-EUR", "7-JPY", "7.000-KWD", "7.0001-CLF", "7.01-EUR",
+		"7-JPY", "7.00-EUR", "7.000-KWD", "7.0001-CLF", "7.01-EUR",
 		"999999999999-JPY", "999999999999.99-EUR", "999999999999.999-KWD", "999999999999.9999-CLF",
 	}, ids(all(t, found, err)))
 	_, err = s.reader.FindAccountsWithBalance(t.Context(), 0, rat("1"))

@@ -13,6 +13,7 @@
 // entries.
 //
 //	migrate.go   dialects, and the tables of each; migrations/ has them as SQL
+//	tables.go    the tables of another line, which is built beside the live one
 //	sqlite.go    the statements for SQLite
 //	account.go   a row of bank_account
 //	model.go     Model: the gate's questions, and a batch from events to writes
@@ -20,5 +21,11 @@
 //	write.go     rows and entries into the tables
 //	reader.go    Reader: one account, and whether the database answers
 //	accounts.go  lists: their length known before their first account
+//	page.go      lists page by page; sqlite_page.go writes their queries
+//	past.go      an account as of a version or a time
+//	statement.go an account's entries, page by page
+//	position.go  up to which position of the store everything was dealt with
+//	commits.go   who waits for a change is told of commits
 //	balance.go   balances compared with a number
+//	verify.go    the tables as es/verify compares them; verify_page.go reads them in pages
 package readmodel

@@ -3,10 +3,12 @@ package readmodel
 // Statements returns every SQL statement by name, for the tests that look at how
 // the database carries them out.
 func Statements(d Dialect) (map[string]string, error) {
-	s, err := d.statements()
+	s, err := d.statements(LiveTables())
 	return map[string]string{
+		"severalCurrencies": s.severalCurrencies, "since": s.since, "asOf": s.asOf, "closed": s.closed, "entries": s.entries,
+		"positionMax": s.positionMax, "positionCount": s.positionCount, "positions": s.positions,
 		"heads": s.heads, "rows": s.rows, "eventIDs": s.eventIDs,
-		"insertAccount": s.insertAccount, "updateAccount": s.updateAccount, "insertEntry": s.insertEntry,
+		"insertAccount": s.insertAccount, "updateAccount": s.updateAccount, "updateStatus": s.updateStatus, "insertEntry": s.insertEntry,
 		"ping": s.ping, "byID": s.byID,
 		"all": s.all.rows, "all/count": s.all.count,
 		"byHolder": s.byHolder.rows, "byHolder/count": s.byHolder.count,
@@ -15,5 +17,20 @@ func Statements(d Dialect) (map[string]string, error) {
 	}, err
 }
 
-// WholeMax is the length up to which a list is read at once.
-const WholeMax = wholeMax
+// PageStatement returns the SQL of a page with its arguments.
+func PageStatement(d Dialect, q *PageQuery) (query string, args []any, err error) {
+	s, err := d.statements(LiveTables())
+	if err != nil {
+		return "", nil, err
+	}
+	query, args = s.page(q)
+	return query, args, nil
+}
+
+// WholeMax is the length up to which a list is read at once; PositionsMax and
+// AsideMax are what ReachedPosition looks at in one go.
+const (
+	WholeMax     = wholeMax
+	PositionsMax = positionsMax
+	AsideMax     = asideMax
+)

@@ -20,17 +20,36 @@ const SQLite Dialect = "sqlite"
 // tables of their own in the same database, each with a table of its own.
 const schemaTable = "readmodel_schema"
 
-// Released migrations are not changed any more; a change is another file.
+// Released migrations are not changed any more; a change is another file. They
+// name the live tables, and indexes by table and purpose: bank_account_by_holder.
+// CreateTables puts other names there. The index of a live table may have
+// another name than the one that a migration gave it, and is not to be dropped
+// by it.
 //
 //go:embed migrations
 var migrations embed.FS
 
-// statements returns the SQL for a dialect.
-func (d Dialect) statements() (statements, error) {
+// statements returns the SQL for a dialect, on the tables of a line.
+func (d Dialect) statements(t Tables) (statements, error) {
+	if err := t.validate(); err != nil {
+		return statements{}, err
+	}
 	if d == SQLite {
-		return sqliteStatements(), nil
+		return sqliteStatements(t), nil
 	}
 	return statements{}, fmt.Errorf("read model: there is no SQL for the dialect %q", string(d))
+}
+
+// migrations returns the files of a dialect.
+func (d Dialect) migrations() (fs.FS, error) {
+	if _, err := d.goose(); err != nil {
+		return nil, err
+	}
+	files, err := fs.Sub(migrations, "migrations/"+string(d))
+	if err != nil {
+		return nil, fmt.Errorf("tables of the read model: %w", err)
+	}
+	return files, nil
 }
 
 // goose returns what goose calls the dialect.
@@ -50,9 +69,9 @@ func Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
 	if err != nil {
 		return err
 	}
-	files, err := fs.Sub(migrations, "migrations/"+string(dialect))
+	files, err := dialect.migrations()
 	if err != nil {
-		return fmt.Errorf("tables of the read model: %w", err)
+		return err
 	}
 	provider, err := goose.NewProvider(known, db, files,
 		goose.WithTableName(schemaTable), goose.WithDisableGlobalRegistry(true))

@@ -26,7 +26,7 @@ var ErrVersion = errors.New("account has another version than expected")
 //   - an event that does not fit the account: a second opening, another event
 //     than an opening where there is no account, another currency;
 //   - a balance in the payload that is not the one that the account's events
-//     add up to;
+//     add up to, unless one right before it was discarded;
 //   - an id of a form that no account has;
 //   - a row that was changed from outside, so that it cannot be read.
 //
@@ -42,9 +42,10 @@ type Model struct {
 
 var _ projection.Model[*sql.Tx] = (*Model)(nil)
 
-// NewModel returns the model for databases that speak dialect.
-func NewModel(dialect Dialect) (*Model, error) {
-	statements, err := dialect.statements()
+// NewModel returns the model that writes to the tables of a line, in databases
+// that speak dialect.
+func NewModel(dialect Dialect, tables Tables) (*Model, error) {
+	statements, err := dialect.statements(tables)
 	if err != nil {
 		return nil, err
 	}

@@ -34,11 +34,11 @@ type Reader struct {
 	byID atomic.Pointer[sql.Stmt]
 }
 
-// NewReader returns a reader of db, whose tables Migrate has made. It is to be
-// the only one of its pool, and the pool to have five connections or more: long
-// lists take up two of them for as long as they are read.
+// NewReader returns a reader of the live tables in db, which Migrate has made. It
+// is to be the only one of its pool, and the pool to have five connections or
+// more: long lists take up two of them for as long as they are read.
 func NewReader(db *sql.DB, dialect Dialect) (*Reader, error) {
-	statements, err := dialect.statements()
+	statements, err := dialect.statements(LiveTables())
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func newScene(tb testing.TB) *scene {
 	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
 	s := &scene{tb: tb, db: store.DB(), store: store, consumer: "bankaccConsumer"}
 	require.NoError(tb, readmodel.Migrate(ctx, s.db, readmodel.SQLite))
-	s.model, err = readmodel.NewModel(readmodel.SQLite)
+	s.model, err = readmodel.NewModel(readmodel.SQLite, readmodel.LiveTables())
 	require.NoError(tb, err)
 	s.reader, err = readmodel.NewReader(s.db, readmodel.SQLite)
 	require.NoError(tb, err)

@@ -43,8 +43,14 @@ func (w *writer) account(ctx context.Context, s statements, c *change) error {
 			a.Balance.Amount(), a.Balance.Currency().Code(), string(a.Status),
 			a.Version, a.EventID, a.Position, formatTime(a.UpdatedAt), units(a.Balance))
 	} else {
-		result, err = w.exec(ctx, s.updateAccount, a.Balance.Amount(), units(a.Balance), string(a.Status),
-			a.Version, a.EventID, a.Position, formatTime(a.UpdatedAt), a.ID, c.expected)
+		values := []any{
+			a.Balance.Amount(), units(a.Balance), a.Version, a.EventID, a.Position, formatTime(a.UpdatedAt), a.ID, c.expected,
+		}
+		statement := s.updateAccount
+		if a.Status != c.status {
+			statement, values = s.updateStatus, append([]any{string(a.Status)}, values...)
+		}
+		result, err = w.exec(ctx, statement, values...)
 	}
 	if err != nil {
 		return fmt.Errorf("write account %s: %w", a.ID, err)
@@ -59,11 +65,15 @@ func (w *writer) account(ctx context.Context, s statements, c *change) error {
 	return nil
 }
 
-func (w *writer) entry(ctx context.Context, s statements, id string, e entry) error {
-	_, err := w.exec(ctx, s.insertEntry, id, e.version, e.eventID, formatTime(e.time), string(e.kind),
-		amountOrNull(e.amount), e.balance.Amount(), textOrNull(e.reference), e.position)
+func (w *writer) entry(ctx context.Context, s statements, id string, e Entry) error {
+	since := "" // as the event's own time
+	if !e.since.Equal(e.Time) {
+		since = formatTime(e.since)
+	}
+	_, err := w.exec(ctx, s.insertEntry, id, e.Version, e.EventID, formatTime(e.Time), string(e.Kind),
+		amountOrNull(e.Amount), e.Balance.Amount(), textOrNull(e.Reference), e.Position, textOrNull(since))
 	if err != nil {
-		return fmt.Errorf("insert entry %d of account %s: %w", e.version, id, err)
+		return fmt.Errorf("insert entry %d of account %s: %w", e.Version, id, err)
 	}
 	return nil
 }
