@@ -1,0 +1,67 @@
+package notify
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"time"
+
+	"passbook/es/bus"
+	"passbook/es/event"
+	"passbook/es/projection"
+)
+
+// SetClock has the service go by another clock than the database's.
+func (s *Service) SetClock(now func() time.Time) {
+	s.model.now = func(context.Context, *sql.Tx) (time.Time, error) { return now(), nil }
+	for _, one := range s.senders {
+		one.queue.now = s.model.now
+	}
+}
+
+// SetRoots has a mail channel trust other authorities than the system does.
+func SetRoots(c Channel, config *tls.Config) { c.(*smtpChannel).roots = config }
+
+// NotificationID is notificationID.
+func NotificationID(eventID, channel string) string { return notificationID(eventID, channel) }
+
+// PauseAfter is pauseAfter.
+func PauseAfter(attempts int64) time.Duration { return pauseAfter(attempts) }
+
+// ErrorText is errorText.
+func ErrorText(err error) string { return errorText(err) }
+
+// Apply gives events to a model, in one transaction and without a gate.
+func Apply(store projection.Store[*sql.Tx], channels []Channel, events ...event.Envelope) error {
+	model, err := newModel(SQLite, channels)
+	if err != nil {
+		return err
+	}
+	return store.Update(context.Background(), func(tx *sql.Tx) error {
+		return model.Apply(context.Background(), tx, events)
+	})
+}
+
+// Sign is how a webhook with that secret signs.
+func Sign(secret, id, timestamp, body string) (string, error) {
+	key, err := parseWebhookSecret(secret)
+	return (&webhook{secret: key}).sign(id, timestamp, []byte(body)), err
+}
+
+// SetStart has a database that knows no feed notify everything.
+func SetStart(store projection.Store[*sql.Tx]) error {
+	s := starter{store: store, sql: sqliteStatements(), fromBeginning: true}
+	return s.ensure(context.Background(), bus.Topic{})
+}
+
+// Statements are those that are run again and again, with what they are for.
+func Statements() map[string]string {
+	s := sqliteStatements()
+	return map[string]string{
+		"heads": s.heads, "accounts": s.accounts, "eventIDs": s.eventIDs, "known": s.known,
+		"nextDue": s.nextDue, "dueLanes": s.dueLanes, "first": s.first, "claimLane": s.claimLane, "releaseLane": s.releaseLane,
+		"dropLane": s.dropLane, "startAttempt": s.startAttempt, "settle": s.settle,
+		"listAll": s.listAll, "listByAccount": s.listByAccount, "listByState": s.listByState, "listByBoth": s.listByBoth,
+		"pending": s.pending,
+	}
+}

@@ -1,0 +1,75 @@
+package notify
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Dialect names the SQL that a database speaks.
+type Dialect string
+
+// SQLite is that of the embedded notification DB.
+const SQLite Dialect = "sqlite"
+
+// schemaTable says which migrations a database has had. Other rooms migrate
+// tables of their own in the same database, each with a table of its own.
+const schemaTable = "notify_schema"
+
+// Released migrations are not changed any more; a change is another file.
+//
+//go:embed migrations
+var migrations embed.FS
+
+// statements returns the SQL for a dialect.
+func (d Dialect) statements() (statements, error) {
+	if d == SQLite {
+		return sqliteStatements(), nil
+	}
+	return statements{}, fmt.Errorf("notifications: there is no SQL for the dialect %q", string(d))
+}
+
+// goose returns what goose calls the dialect.
+func (d Dialect) goose() (goose.Dialect, error) {
+	if d == SQLite {
+		return goose.DialectSQLite3, nil
+	}
+	return "", fmt.Errorf("notifications: there are no migrations for the dialect %q", string(d))
+}
+
+// Migrate creates the tables of the notifications in db, or brings those that are
+// there to the newest schema; each step is one transaction. Events that happened
+// before the tables were first created are never notified, unless
+// Config.FromBeginning says otherwise. Tables that a newer program has migrated
+// further are refused. Two calls on one database must not overlap.
+func Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
+	known, err := dialect.goose()
+	if err != nil {
+		return err
+	}
+	files, err := fs.Sub(migrations, "migrations/"+string(dialect))
+	if err != nil {
+		return fmt.Errorf("tables of the notifications: %w", err)
+	}
+	provider, err := goose.NewProvider(known, db, files,
+		goose.WithTableName(schemaTable), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("tables of the notifications: %w", err)
+	}
+	has, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("tables of the notifications: %w", err)
+	}
+	if has > newest {
+		return fmt.Errorf("tables of the notifications: they have version %d, and this program knows up to %d: use a newer one",
+			has, newest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("tables of the notifications: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	// sendersMax is how many notifications of a channel are sent at the same time.
+	sendersMax = 16
+	// sendTimeout is how long an attempt may take.
+	sendTimeout = 15 * time.Second
+	// leaseTime leaves an attempt the time to be settled after its end.
+	leaseTime = sendTimeout + time.Minute
+	// stopTimeout is what attempts get to end in when the service stops, and
+	// settleTimeout what keeping their outcomes gets then.
+	stopTimeout   = 2 * time.Second
+	settleTimeout = 2 * time.Second
+	// pollTime is how often a sender looks for what it was not woken for: what is
+	// recorded when a parked stream goes on, or by a process that has died since.
+	pollTime = 5 * time.Second
+	// Pauses while the database does not answer.
+	lostPauseMin = 100 * time.Millisecond
+	lostPauseMax = 10 * time.Second
+)
+
+// sender sends the notifications of one channel. It is the only one of the process
+// for its channel; one that hangs holds up nobody else.
+type sender struct {
+	channel Channel
+	queue   *queue
+	metrics *metrics
+	log     *slog.Logger
+	// wake holds one element when there is a reason to look.
+	wake chan struct{}
+
+	// What follows belongs to Run.
+	attempts sync.WaitGroup
+	results  chan outcome
+	inFlight int
+	// settling are outcomes that are not kept yet.
+	settling []outcome
+	// failing: the last outcome was an error, which was logged; lost: the database
+	// did not answer, for the pause that is next.
+	failing bool
+	lost    time.Duration
+}
+
+func newSender(channel Channel, q *queue, m *metrics, log *slog.Logger) *sender {
+	return &sender{
+		channel: channel, queue: q, metrics: m, log: log.With("channel", channel.Name()),
+		wake: make(chan struct{}, 1), results: make(chan outcome, sendersMax),
+	}
+}
+
+// Run sends until ctx ends. Then attempts that were begun get a few seconds to
+// end; one that does not is cut off and made again at the next start. It always
+// returns nil: a database that does not answer is tried again for ever.
+func (s *sender) Run(ctx context.Context) error {
+	attempts, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer s.attempts.Wait()
+	defer cut()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		timer.Reset(min(pollTime, s.turn(ctx, attempts)))
+		select {
+		case o := <-s.results:
+			s.collect(o)
+		case <-s.wake:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	s.finish(ctx, cut)
+	return nil
+}
+
+// turn keeps outcomes, begins attempts, and returns how long nothing is to do.
+func (s *sender) turn(ctx, attempts context.Context) time.Duration {
+	jobs, done, wait, err := s.queue.exchange(ctx, s.settling, sendersMax-s.inFlight)
+	if err != nil {
+		return s.databaseLost(ctx, err)
+	}
+	s.databaseBack()
+	s.tell(done)
+	for _, j := range jobs {
+		s.begin(attempts, j)
+	}
+	if s.inFlight == sendersMax {
+		return pollTime // what is due waits for one that ends
+	}
+	return wait
+}
+
+// begin starts an attempt.
+func (s *sender) begin(ctx context.Context, j job) {
+	s.inFlight++
+	s.metrics.attempts.WithLabelValues(s.channel.Name()).Inc()
+	s.attempts.Go(func() {
+		attempt, cancel := context.WithTimeout(ctx, sendTimeout)
+		defer cancel()
+		err := s.channel.Send(attempt, j.Notification)
+		if err != nil && attempt.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("no answer within %s: %w", sendTimeout, err)
+		}
+		s.results <- outcome{job: j, err: err, cut: err != nil && ctx.Err() != nil}
+	})
+}
+
+// collect takes an outcome, and those that are there with it.
+func (s *sender) collect(o outcome) {
+	for {
+		s.inFlight--
+		s.settling = append(s.settling, o)
+		select {
+		case o = <-s.results:
+		default:
+			return
+		}
+	}
+}
+
+// finish waits for the attempts that were begun, and keeps what became of them.
+func (s *sender) finish(ctx context.Context, cut func()) {
+	deadline := time.AfterFunc(stopTimeout, cut)
+	defer deadline.Stop()
+	for s.inFlight > 0 {
+		s.collect(<-s.results)
+	}
+	if len(s.settling) == 0 {
+		return
+	}
+	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	_, done, _, err := s.queue.exchange(keeping, s.settling, 0)
+	if err != nil {
+		s.log.ErrorContext(ctx, "outcomes of notifications could not be kept: they are sent once more, with the same ids",
+			"notifications", len(s.settling), "error", err)
+		return
+	}
+	s.tell(done)
+}
+
+// tell counts and logs outcomes that were kept, in place of those of settling. A
+// channel that fails gets one line when that begins and one when it is over.
+func (s *sender) tell(done []settled) {
+	name := s.channel.Name()
+	for i, one := range done {
+		o := s.settling[i]
+		switch {
+		case o.err == nil:
+			s.metrics.sent.WithLabelValues(name).Inc()
+			if s.failing {
+				s.log.Info("notifications can be sent again")
+			}
+			s.failing = false
+		case one.state == StateFailed:
+			s.metrics.failed.WithLabelValues(name).Inc()
+			s.log.Warn("a notification is given up", "notification", o.ID, "account", o.AccountID,
+				"attempts", o.attempts, "error", one.error)
+		case !s.failing && !o.cut:
+			s.failing = true
+			s.log.Warn("a notification could not be sent, and is tried again", "notification", o.ID, "account", o.AccountID,
+				"attempts", o.attempts, "error", one.error)
+		}
+	}
+	s.settling = nil
+}
+
+// databaseLost returns how long to wait before the database is asked again.
+func (s *sender) databaseLost(ctx context.Context, err error) time.Duration {
+	if ctx.Err() != nil {
+		return 0
+	}
+	if s.lost == 0 {
+		s.log.ErrorContext(ctx, "the notification DB does not answer, it is tried again", "error", err)
+	}
+	s.lost = min(max(2*s.lost, lostPauseMin), lostPauseMax)
+	return s.lost
+}
+
+func (s *sender) databaseBack() {
+	if s.lost > 0 {
+		s.log.Info("the notification DB answers again")
+	}
+	s.lost = 0
+}
