@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"passbook/bank/legacy"
 	"passbook/es/eventstore"
 	"passbook/es/projection"
 	"passbook/es/relay"
@@ -54,6 +55,17 @@ func relayFigures(r *relay.Relay) prometheus.Collector {
 		{"passbook_relay_repeats_total", "Equal repeats that were met in doing so.", counter, func(s s) float64 { return float64(s.Repeats) }},
 		{"passbook_relay_foreign_total", "Records of no relay that were met in doing so.", counter, func(s s) float64 { return float64(s.Foreign) }},
 		{"passbook_relay_running", "1 while it publishes.", gauge, func(s s) float64 { return boolean(s.State == relay.StateRunning) }},
+	}}
+}
+
+func legacyFigures(b *legacy.Bridge) prometheus.Collector {
+	type s = legacy.Status
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	return &figures[s]{look: b.Status, rows: []figure[s]{
+		{"passbook_legacy_position", "Position up to which the Java system's topics have every event.", gauge, func(s s) float64 { return float64(s.Position) }},
+		{"passbook_legacy_published_total", "Records for the Java system that the broker acknowledged.", counter, func(s s) float64 { return float64(s.Published) }},
+		{"passbook_legacy_skipped_total", "Events that were found in its topics already.", counter, func(s s) float64 { return float64(s.Skipped) }},
+		{"passbook_legacy_group_known", "1 while its query service is waited for.", gauge, func(s s) float64 { return boolean(s.GroupKnown) }},
 	}}
 }
 

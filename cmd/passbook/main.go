@@ -13,6 +13,18 @@
 //	probes.go       where a process is asked whether it is ready
 //	figures.go      its metrics
 //	logging.go      how it logs
+//	verify.go       comparing event store, feed and read model; verify_broker.go, its feed without serve
+//	export.go       and import.go, backup.go, recover.go: the event store as a file, and back
+//	archive.go      what these four have in common; newfile.go, filelimit_*.go: files that are whole or not there
+//	client_flags.go where the services are, and exit codes of what they answer
+//	accounts.go     commands for accounts: accounts_change.go, accounts_show.go, accounts_entries.go
+//	restore.go      following a restore
+//	parked.go       streams that a consumer cannot go on with
+//	demo.go         made-up traffic; demo_people.go, demo_traffic.go: who does what
+//	completion.go   completion_*.go: scripts for shells, from the command line as it is
+//	negative.go     numbers below zero among arguments; money.go, instant.go: amounts and times in them
+//	table.go        listing.go: answers for people and for programs
+//	progress.go     how far long work is; live.go: a line that is drawn over
 //	version.go      which program this is
 package main
 
@@ -33,6 +45,7 @@ import (
 // Exit codes. 1 is for commands whose answer is no.
 const (
 	exitDone        = 0
+	exitNo          = 1
 	exitUsage       = 2
 	exitInterrupted = 130
 )
@@ -73,6 +86,19 @@ type commandLine struct {
 	Serve   serveCommand   `cmd:"" help:"Run the services, all of them or some, until they are told to stop."`
 	Keys    keysCommand    `cmd:"" help:"API keys."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	Accounts accountsCommand `cmd:"" help:"Open, use and look at accounts."`
+	Verify   verifyCommand   `cmd:"" help:"Compare event store, feed and read model, and name what does not agree."`
+	Restore  restoreCommand  `cmd:"" help:"Build the read model again from the events, while queries are served, and swap it in."`
+
+	Export  exportCommand  `cmd:"" help:"Write the whole event store to a file, as JSON lines, beside whoever serves it."`
+	Import  importCommand  `cmd:"" help:"Fill an empty event store from a file that export has written."`
+	Backup  backupCommand  `cmd:"" help:"Copy the event store to a file, beside whoever serves it."`
+	Recover recoverCommand `cmd:"" help:"Put a copy that backup has made in place of the event store, which nobody serves meanwhile."`
+
+	Parked     parkedCommand     `cmd:"" help:"Streams that a consumer cannot go on with."`
+	Demo       demoCommand       `cmd:"" help:"Fill a running system with made-up people and steady traffic, until interrupted."`
+	Completion completionCommand `cmd:"" help:"Print the script that completes this program's command line in a shell."`
 }
 
 func runLine(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -98,7 +124,7 @@ func runLine(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	selected, err := parse(parser, args)
+	selected, err := parse(parser, allowNegative(parser.Model, args))
 	if err != nil {
 		return err
 	}

@@ -13,11 +13,12 @@ import (
 // relay, is asked at that of the commands. An address for the operators has all
 // of them.
 type probes struct {
-	command, query, all *web.Probes
+	command, query, notify, all *web.Probes
 }
 
 func newProbes(metrics *prometheus.Registry) probes {
-	return probes{command: web.NewProbes(metrics), query: web.NewProbes(metrics), all: web.NewProbes(metrics)}
+	return probes{command: web.NewProbes(metrics), query: web.NewProbes(metrics),
+		notify: web.NewProbes(metrics), all: web.NewProbes(metrics)}
 }
 
 func (p probes) add(api *web.Probes, name string, check func(context.Context) error) {

@@ -23,7 +23,7 @@ type roles map[role]bool
 // parseRoles reads the names of roles. all stands for every role there is; the
 // embedded broker is one of them only where it is the broker.
 func parseRoles(names []string, embeddedBroker bool) (roles, error) {
-	known := []role{roleCommand, roleRelay, roleQuery, roleBroker}
+	known := []role{roleCommand, roleRelay, roleQuery, roleNotify, roleBroker}
 	chosen := make(roles)
 	for _, name := range names {
 		r := role(strings.TrimSpace(name))

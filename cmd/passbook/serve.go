@@ -64,6 +64,7 @@ type process struct {
 	probes    probes
 	folder    *folder
 	gate      *access.Gate
+	restores  *restores
 	parts     []run.Part
 	closers   []io.Closer
 	servers   []*web.Server
@@ -93,6 +94,7 @@ func assemble(ctx context.Context, s *settings, log *slog.Logger) (_ *process, e
 		{s.roles[roleBroker], p.addBroker},
 		{s.roles[roleCommand] || s.roles[roleRelay], p.addStore},
 		{s.roles[roleQuery], p.addQuery},
+		{s.roles[roleNotify], p.addNotify},
 		{s.ops != "" || s.roles.only(roleRelay, roleBroker), p.addOps},
 	}
 	for _, step := range steps {

@@ -71,7 +71,7 @@ func (s *settings) checkAddresses() error {
 	keys := s.apiKeys != ""
 	check("PASSBOOK_COMMAND_ADDR", "command-addr", s.command, s.roles[roleCommand], keys)
 	check("PASSBOOK_QUERY_ADDR", "query-addr", s.query, s.roles[roleQuery], keys)
-	check("PASSBOOK_NOTIFY_ADDR", "notify-addr", s.notify, s.roles[roleNotify], keys)
+	check("PASSBOOK_NOTIFY_ADDR", "notify-addr", s.notify.addr, s.roles[roleNotify], keys)
 	check("PASSBOOK_OPS_ADDR", "ops-addr", s.ops, s.ops != "", false)
 	if s.broker.embedded {
 		check("PASSBOOK_BROKER", "broker", s.broker.addrs[0], s.roles[roleBroker], false)

@@ -12,7 +12,7 @@ import (
 
 // addCommand adds the command API to an event store.
 func (p *process) addCommand(ctx context.Context, store *eventstore.Store) error {
-	api, err := commandapi.New(commandapi.Config{
+	config := commandapi.Config{
 		Repository: aggregate.NewRepository(store, commandapi.Definition(), aggregate.Config{Logger: p.log}),
 		Currency:   p.settings.currency,
 		Version:    programVersion(),
@@ -21,7 +21,15 @@ func (p *process) addCommand(ctx context.Context, store *eventstore.Store) error
 		Probes:     p.ofAPI(p.probes.command),
 		Metrics:    p.metrics,
 		Logger:     p.log,
-	})
+	}
+	if p.settings.reachesBroker() {
+		shared, err := p.restoresHere()
+		if err != nil {
+			return err
+		}
+		config.Restores, config.Head = restoresAPI{shared.log}, store.Head
+	}
+	api, err := commandapi.New(config)
 	if err != nil {
 		return fmt.Errorf("command API: %w", err)
 	}

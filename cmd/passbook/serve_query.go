@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"passbook/bank/queryapi"
 	"passbook/bank/readmodel"
 	"passbook/engine/sqlite"
@@ -29,7 +31,9 @@ func (p *process) addQuery(ctx context.Context) error {
 	if err := readmodel.Migrate(ctx, store.DB(), readmodel.SQLite); err != nil {
 		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
 	}
-	if err := p.addProjection(store); err != nil {
+	commits := new(readmodel.Commits)
+	projected, err := p.addProjection(store, commits)
+	if err != nil {
 		return err
 	}
 	reader, err := readmodel.NewReader(store.DB(), readmodel.SQLite)
@@ -38,35 +42,42 @@ func (p *process) addQuery(ctx context.Context) error {
 	}
 	p.probes.add(p.probes.query, "read-db", reader.Ping)
 	api, err := queryapi.New(queryapi.Config{
-		Accounts: reader, Version: programVersion(),
+		Accounts: reader, Versions: projected, Commits: commits,
+		SetAside: func(ctx context.Context, after int64, limit int) ([]int64, error) {
+			return store.SetAside(ctx, consumer, after, limit)
+		},
+		Version: programVersion(), Admit: p.gate.Admit,
 		Probes: p.ofAPI(p.probes.query), Metrics: p.metrics, Logger: p.log,
 	})
 	if err != nil {
 		return fmt.Errorf("query API: %w", err)
 	}
+	p.addConsumer(api, projected)
 	return p.listen(ctx, "query", "PASSBOOK_QUERY_ADDR (--query-addr)", p.server(p.settings.query, api))
 }
 
 // addProjection adds the way from the broker to the read database.
-func (p *process) addProjection(store *sqlite.ProjectionStore) error {
+func (p *process) addProjection(
+	store *sqlite.ProjectionStore, commits *readmodel.Commits,
+) (*projection.Projection[*sql.Tx], error) {
 	instance, err := p.folder.instance()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	feed, err := p.bus(instance)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	model, err := readmodel.NewModel(readmodel.SQLite)
+	model, err := readmodel.NewModel(readmodel.SQLite, readmodel.LiveTables())
 	if err != nil {
-		return fmt.Errorf("read model: %w", err)
+		return nil, fmt.Errorf("read model: %w", err)
 	}
-	projected, err := projection.New(consumer, store, model, projection.Config{Subscriber: feed, Logger: p.log})
+	projected, err := projection.New(consumer, commits.Watch(store), model, projection.Config{Subscriber: feed, Logger: p.log})
 	if err != nil {
-		return fmt.Errorf("read model: %w", err)
+		return nil, fmt.Errorf("read model: %w", err)
 	}
 	p.parts = append(p.parts, run.Part{Name: "read model", Run: projected.Run})
-	p.metrics.MustRegister(projectionFigures(projected.Status))
+	prometheus.WrapRegistererWith(prometheus.Labels{"consumer": consumer}, p.metrics).MustRegister(projectionFigures(projected.Status))
 	start := &catchUp{status: projected.Status, saved: func(ctx context.Context) (progress []checkpoint.Progress, err error) {
 		err = store.View(ctx, func(tx *sql.Tx) error {
 			progress, err = store.Checkpoints(ctx, tx, consumer)
@@ -75,7 +86,7 @@ func (p *process) addProjection(store *sqlite.ProjectionStore) error {
 		return progress, err //nolint:wrapcheck // the check's name stands before it
 	}}
 	p.probes.add(p.probes.query, "read-model", start.check)
-	return nil
+	return projected, p.addBuilder(store, instance)
 }
 
 // catchUp is the readiness of a read model: what was in the feed when this

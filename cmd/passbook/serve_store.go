@@ -60,7 +60,12 @@ func (p *process) addRelay(ctx context.Context, engine *sqlite.EventStore, store
 	p.parts = append(p.parts, run.Part{Name: "relay", Run: r.Run})
 	p.metrics.MustRegister(relayFigures(r))
 	p.probes.add(p.probes.command, "relay", (&relayWatch{relay: r}).check)
-	return nil
+	if p.settings.legacy {
+		if err := p.addLegacy(store, checkpoints, instance); err != nil {
+			return err
+		}
+	}
+	return p.addPublisher(store, checkpoints, instance)
 }
 
 // relayStalled is for how long events may wait without one being published

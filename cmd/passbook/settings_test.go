@@ -29,7 +29,7 @@ func TestServe_Refuses(t *testing.T) {
 	}{
 		"UnknownCommand":      {[]string{"serv"}, []string{"serv", "passbook --help"}},
 		"UnknownFlag":         {[]string{"serve", "--sqlite"}, []string{"--sqlite"}},
-		"UnknownRole":         {[]string{"serve", "--roles", "command,boss"}, []string{"PASSBOOK_ROLES", `"boss"`, "command,relay,query,broker"}},
+		"UnknownRole":         {[]string{"serve", "--roles", "command,boss"}, []string{"PASSBOOK_ROLES", `"boss"`, "command,relay,query,notify,broker"}},
 		"RelayWithoutBroker":  {[]string{"serve", "--roles", "command,relay"}, []string{"PASSBOOK_BROKER", "kafka://127.0.0.1:9092"}},
 		"BrokerOfAnother":     {[]string{"serve", "--roles", "broker", "--broker", "kafka://h:1"}, []string{"PASSBOOK_ROLES", "role broker"}},
 		"BrokerWithoutPort":   {[]string{"serve", "--broker", "kafka://h"}, []string{"PASSBOOK_BROKER", "kafka://host:port"}},
@@ -37,6 +37,13 @@ func TestServe_Refuses(t *testing.T) {
 		"NoStore":             {[]string{"serve", "--event-store", "postgres://x"}, []string{"PASSBOOK_EVENT_STORE", "postgres", "sqlite"}},
 		"NoReadDB":            {[]string{"serve", "--read-db", "sqlite:"}, []string{"PASSBOOK_READ_DB", "sqlite:PATH"}},
 		"OneFileForBoth":      {[]string{"serve", "--read-db", "sqlite:x.db", "--event-store", "sqlite:./x.db"}, []string{"PASSBOOK_READ_DB", "same file"}},
+		"OneFileForNotify":    {[]string{"serve", "--notify-db", "sqlite:x.db", "--read-db", "sqlite:./x.db"}, []string{"PASSBOOK_NOTIFY_DB", "same file", "PASSBOOK_READ_DB"}},
+		"NoLegacyTopics":      {[]string{"serve", "--legacy-topics", "maybe"}, []string{"PASSBOOK_LEGACY_TOPICS", "maybe"}},
+		"RateLimit":           {[]string{"serve", "--rate-limit", "1000001"}, []string{"PASSBOOK_RATE_LIMIT", "1000000"}},
+		"NoKeysFile":          {[]string{"serve", "--api-keys", "nowhere"}, []string{"PASSBOOK_API_KEYS", "nowhere"}},
+		"NoChannel":           {[]string{"serve", "--notify-channels", "pigeon"}, []string{"PASSBOOK_NOTIFY_CHANNELS", "pigeon"}},
+		"NoWebhookURL":        {[]string{"serve", "--notify-channels", "webhook"}, []string{"PASSBOOK_NOTIFY_WEBHOOK_URL"}},
+		"NotifyNotLoopback":   {[]string{"serve", "--notify-addr", "0.0.0.0:5002"}, []string{"PASSBOOK_NOTIFY_ADDR", "PASSBOOK_API_KEYS"}},
 		"CurrencyUnknown":     {[]string{"serve", "--currency", "EURO"}, []string{"PASSBOOK_CURRENCY"}},
 		"NoPartitions":        {[]string{"serve", "--topic-partitions", "0"}, []string{"PASSBOOK_TOPIC_PARTITIONS", "1 to 1000"}},
 		"NegativeReplicas":    {[]string{"serve", "--topic-replicas=-1"}, []string{"PASSBOOK_TOPIC_REPLICAS"}},
@@ -145,10 +152,10 @@ func TestLoadEnvironment(t *testing.T) {
 func TestSettings_Roles(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
-		"all":               "broker,command,query,relay",
+		"all":               "broker,command,notify,query,relay",
 		"command":           "command",
 		"query, relay":      "query,relay",
-		"all,query":         "broker,command,query,relay",
+		"all,query":         "broker,command,notify,query,relay",
 		"broker,query,all,": "",
 	} {
 		got, err := parseRoles(strings.Split(given, ","), true)
@@ -161,7 +168,7 @@ func TestSettings_Roles(t *testing.T) {
 	}
 	got, err := parseRoles([]string{"all"}, false)
 	require.NoError(t, err)
-	require.Equal(t, "command,query,relay", got.String())
+	require.Equal(t, "command,notify,query,relay", got.String())
 }
 
 func TestLoopback(t *testing.T) {

@@ -64,9 +64,9 @@ func Cleanup() {
 
 // Passbook is a running passbook process.
 type Passbook struct {
-	// Command, Query and Ops are base URLs, Broker is host:port; empty for what
-	// the process does not run.
-	Command, Query, Ops, Broker string
+	// Command, Query, Notify and Ops are base URLs, Broker is host:port; empty for
+	// what the process does not run.
+	Command, Query, Notify, Ops, Broker string
 
 	t      testing.TB
 	cmd    *exec.Cmd
@@ -96,7 +96,8 @@ func Start(t testing.TB, data string, args ...string) *Passbook {
 func launch(t testing.TB, data string, args []string) (*Passbook, error) {
 	t.Helper()
 	all := append([]string{
-		"serve", "--data", data, "--command-addr", "127.0.0.1:0", "--query-addr", "127.0.0.1:0", "--broker", "embedded:127.0.0.1:0",
+		"serve", "--data", data, "--command-addr", "127.0.0.1:0", "--query-addr", "127.0.0.1:0", "--notify-addr", "127.0.0.1:0",
+		"--broker", "embedded:127.0.0.1:0",
 	}, args...)
 	p := &Passbook{t: t, cmd: exec.Command(Program(t), all...), ended: make(chan struct{})}
 	p.cmd.Env = environment()
@@ -146,7 +147,8 @@ func (p *Passbook) follow(stderr io.Reader, up chan<- struct{}) {
 			Addresses map[string]string
 		}
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "passbook is up" {
-			p.Command, p.Query, p.Ops = line.Addresses["command"], line.Addresses["query"], line.Addresses["ops"]
+			p.Command, p.Query = line.Addresses["command"], line.Addresses["query"]
+			p.Notify, p.Ops = line.Addresses["notify"], line.Addresses["ops"]
 			p.Broker = strings.TrimPrefix(line.Addresses["broker"], "kafka://")
 			close(up)
 		}
@@ -202,7 +204,7 @@ func (p *Passbook) Stop() {
 // that it has.
 func (p *Passbook) AwaitReady(ctx context.Context) {
 	p.t.Helper()
-	for _, base := range []string{p.Command, p.Query, p.Ops} {
+	for _, base := range []string{p.Command, p.Query, p.Notify, p.Ops} {
 		if base != "" {
 			p.awaitReady(ctx, base)
 		}
