@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -36,12 +37,14 @@ func TestMain(m *testing.M) {
 }
 
 // TestKill9 kills passbook at random moments under load: no acknowledged
-// command is lost, none is done twice, and all sides agree in the end.
+// command is lost, none is done twice, everybody is told of each once, and all
+// sides agree in the end.
 func TestKill9(t *testing.T) {
 	t.Logf("seed %d, %d kills, %d events before", *seed, *kills, *prefill)
 	data := t.TempDir()
 	before := fill(t, filepath.Join(data, "events.db"), *prefill)
-	p := testenv.Start(t, data)
+	told := newCustomers(t)
+	p := testenv.Start(t, data, told.settings()...)
 	p.AwaitReady(t.Context())
 
 	l := newLoad(t, p.Command, 50)
@@ -58,7 +61,7 @@ func TestKill9(t *testing.T) {
 		<-timer.C
 		p.Kill()
 		began := time.Now()
-		p = testenv.Start(t, data)
+		p = testenv.Start(t, data, told.settings()...)
 		l.base.Store(&p.Command)
 		p.AwaitReady(t.Context())
 		starts = append(starts, time.Since(began))
@@ -73,6 +76,10 @@ func TestKill9(t *testing.T) {
 	l.requireBalances(t, p.Query)
 	repeats := testenv.RequireFeed(t, p.Broker, before+l.total())
 	t.Logf("the feed has %d events and %d equal repeats", before+l.total(), repeats)
+	told.requireNotified(t, p, l.total())
+	verify := exec.Command(testenv.Program(t), "verify", "--data", data, "--broker", "kafka://"+p.Broker)
+	output, err := verify.CombinedOutput()
+	require.NoError(t, err, "%s", output)
 	p.Stop()
 	requireStore(t, filepath.Join(data, "events.db"), l, before)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,10 +57,19 @@ type shell struct {
 
 const sentinel = "--- end of step ---"
 
-func newShell(t *testing.T) *shell {
+// newShell starts a shell in a folder, with variables beside those of the test.
+// What it leaves running in the background ends with the test.
+func newShell(t *testing.T, folder string, environ ...string) *shell {
 	t.Helper()
 	cmd := exec.Command("sh") // ended by its standard input, in the cleanup
-	cmd.Dir = t.TempDir()
+	cmd.Dir = folder
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, "PASSBOOK_") {
+			cmd.Env = append(cmd.Env, entry)
+		}
+	}
+	cmd.Env = append(cmd.Env, environ...)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
@@ -67,8 +77,9 @@ func newShell(t *testing.T) *shell {
 	cmd.Stderr = cmd.Stdout
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		require.NoError(t, in.Close())
-		require.NoError(t, cmd.Wait())
+		_ = in.Close()                                      // the shell may have ended
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it started, if anything is left
+		_ = cmd.Wait()                                      // killed or not
 	})
 	return &shell{in: in, out: bufio.NewReader(out)}
 }
@@ -91,7 +102,7 @@ func (s *shell) run(t *testing.T, command string) string {
 // What differs from run to run: ids and times.
 var (
 	anID   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	aTime  = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00`)
+	aTime  = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)`)
 	spaces = regexp.MustCompile(`[\r ]+\n`)
 )
 
@@ -100,27 +111,56 @@ func same(text string) string {
 	return strings.TrimSpace(aTime.ReplaceAllString(anID.ReplaceAllString(text, "ID"), "TIME"))
 }
 
-// TestReadme walks through the README, word for word.
-func TestReadme(t *testing.T) {
-	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil {
-		testenv.Skip(t, "curl")
-	}
-	p := testenv.Start(t, t.TempDir())
-	p.AwaitReady(t.Context())
-	place := strings.NewReplacer(
-		"127.0.0.1:5000", strings.TrimPrefix(p.Command, "http://"),
-		"127.0.0.1:5001", strings.TrimPrefix(p.Query, "http://"),
-		"/tmp/", t.TempDir()+"/")
-	s := newShell(t)
-	for _, step := range steps(t, "README.md") {
-		command, want := place.Replace(step.command), same(step.output)
+// reads matches commands that show what the read side knows: what was commanded
+// is visible there a moment later, and the guides say to ask again.
+var reads = regexp.MustCompile(`127\.0\.0\.1:500[12]|accounts (get|list|history|statement)|passbook verify`)
+
+// walk does what a guide says, and wants to see what the guide shows.
+func walk(t *testing.T, s *shell, guide string, place *strings.Replacer) {
+	t.Helper()
+	for _, step := range steps(t, guide) {
+		command, want := place.Replace(step.command), same(place.Replace(step.output))
 		got := s.run(t, command)
-		// What was commanded is visible a moment later: the page says to ask again.
-		for began := time.Now(); strings.Contains(step.command, "127.0.0.1:5001") && same(got) != want && time.Since(began) < time.Minute; {
+		for began := time.Now(); reads.MatchString(step.command) && same(got) != want && time.Since(began) < time.Minute; {
 			got = s.run(t, command)
 		}
-		require.Equal(t, want, same(got), "$ %s", step.command)
+		require.Equal(t, want, same(got), "%s: $ %s", guide, step.command)
 		t.Logf("$ %s\n%s", step.command, got)
 	}
 }
+
+// TestGuides walks through the guides about the bank, word for word: each with
+// a bank, a folder and addresses of its own.
+func TestGuides(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"curl", "sqlite3"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			testenv.Skip(t, tool)
+		}
+	}
+	for guide, begins := range map[string]string{
+		"README.md":                      start,
+		"docs/first-ten-minutes.md":      "",
+		"docs/api-by-example.md":         start,
+		"docs/embedded-operation.md":     "",
+		"docs/from-the-java-tutorial.md": start,
+	} {
+		t.Run(guide, func(t *testing.T) {
+			t.Parallel()
+			command, query, notify, broker := testenv.FreeAddr(t), testenv.FreeAddr(t), testenv.FreeAddr(t), testenv.FreeAddr(t)
+			place := strings.NewReplacer("127.0.0.1:5000", command, "127.0.0.1:5001", query, "127.0.0.1:5002", notify,
+				"127.0.0.1:9092", broker, "/tmp/", t.TempDir()+"/")
+			s := newShell(t, t.TempDir(),
+				"PATH="+filepath.Dir(testenv.Program(t))+":"+os.Getenv("PATH"),
+				"PASSBOOK_COMMAND_ADDR="+command, "PASSBOOK_QUERY_ADDR="+query, "PASSBOOK_NOTIFY_ADDR="+notify, "PASSBOOK_BROKER=embedded:"+broker,
+				"PASSBOOK_COMMAND_URL=http://"+command, "PASSBOOK_QUERY_URL=http://"+query, "PASSBOOK_NOTIFY_URL=http://"+notify)
+			if begins != "" {
+				s.run(t, place.Replace(begins))
+			}
+			walk(t, s, guide, place)
+		})
+	}
+}
+
+// start is what a guide's reader has done before.
+const start = "passbook serve 2>serve.log & until curl -sf 127.0.0.1:5001/readyz >/dev/null; do sleep 0.1; done"
