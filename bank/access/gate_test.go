@@ -18,7 +18,7 @@ import (
 )
 
 // pass lets seconds pass in a bubble.
-func pass(seconds int) { time.Sleep(time.Duration(seconds) * time.Second) }
+func pass(seconds int) { <-time.After(time.Duration(seconds) * time.Second) }
 
 // call asks a gate about a request and returns whom it took the client for, and
 // the code of a refusal.

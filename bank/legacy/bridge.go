@@ -34,16 +34,25 @@ type Store interface {
 // Cluster is what the bridge needs of Kafka; see the Foreign topics of
 // engine/kafka for what the methods promise.
 type Cluster interface {
+	// Open returns the topics of the original, and makes those that are missing.
 	Open(ctx context.Context) ([]bus.Topic, error)
+	// Bounds returns first and end offset of each partition of a topic.
 	Bounds(ctx context.Context, topic bus.Topic) ([]bus.Bounds, error)
+	// Read yields the records of a partition with from <= offset < end.
 	Read(ctx context.Context, topic bus.Topic, partition int32, from, end int64) iter.Seq2[bus.Record, error]
+	// Committed returns the offset behind what a group has dealt with, by topic
+	// and partition, and whether there is such a group for the topics.
 	Committed(ctx context.Context, group string) (offsets map[string][]int64, known bool, err error)
+	// Producer returns a producer; after an error of one, another is asked for.
 	Producer() (Producer, error)
 }
 
-// Producer publishes single records.
+// Producer publishes single records; several may be under way at the same time.
 type Producer interface {
+	// Publish returns the place of a record once it is durable. With an error it
+	// may have arrived or not.
 	Publish(ctx context.Context, topic string, m bus.Message) (partition int32, offset int64, err error)
+	// Close ends the producer.
 	Close()
 }
 

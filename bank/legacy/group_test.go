@@ -40,7 +40,7 @@ func (o *original) listen(ctx context.Context, t *testing.T, addr, topic string)
 			return
 		}
 		for _, record := range fetches.Records() {
-			time.Sleep(o.slowness[topic]) // the pace of this listener: nothing waits for it
+			<-time.After(o.slowness[topic]) // the pace of this listener: nothing waits for it
 			var place struct {
 				ID      string
 				Version int64

@@ -36,7 +36,7 @@ func TestHold_RenewsAndReleases(t *testing.T) {
 		done := errors.New("what do returned")
 		err := checkpoint.Hold(t.Context(), store, "r", "one", duration, func(ctx context.Context, lease checkpoint.Lease) error {
 			require.Equal(t, int64(1), lease.Fence)
-			time.Sleep(5*duration + time.Second)
+			<-time.After(5*duration + time.Second)
 			require.NoError(t, ctx.Err())
 			require.ErrorIs(t, checkpoint.Hold(ctx, store, "r", "two", duration, nil), checkpoint.ErrHeld)
 			return done
@@ -79,9 +79,9 @@ func TestHold_CannotRenew(t *testing.T) {
 
 		mended := &failing{Store: memory.NewCheckpoints(), err: unreachable}
 		require.NoError(t, checkpoint.Hold(t.Context(), mended, "r", "one", duration, func(ctx context.Context, _ checkpoint.Lease) error {
-			time.Sleep(duration / 2)
+			<-time.After(duration / 2)
 			mended.err = nil
-			time.Sleep(10 * duration)
+			<-time.After(10 * duration)
 			return ctx.Err()
 		}))
 	})
