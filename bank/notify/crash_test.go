@@ -259,3 +259,35 @@ func TestSender_LostClaim(t *testing.T) {
 		})
 	}
 }
+
+// A process that is started again under the same name takes up at once what the
+// one before had claimed; one under another name waits for the claim to run out.
+func TestCrash_SameHolder(t *testing.T) {
+	for again, want := range map[string]bool{"one": true, "one-": false, "on": false, "two": false} {
+		var tried sendings
+		h := newHistory()
+		h.open("a")
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t)
+			options := func(holder string) func(c *notify.Config) {
+				return func(c *notify.Config) { c.FromBeginning, c.Holder = true, holder }
+			}
+			m := &mortal{Store: s.store}
+			first := s.service(newTopic("t1", h), []notify.Channel{tried.channel("c", func(context.Context, notify.Notification) error {
+				m.dead.Store(true)
+				return nil
+			})}, options("one"), func(c *notify.Config) { c.Store = m })
+			first.SetClock(time.Now)
+			stop := start(t, first.Run)
+			synctest.Wait()
+			stop()
+			second := s.service(newTopic("t1", h), []notify.Channel{tried.channel("c", nil)}, options(again))
+			second.SetClock(time.Now)
+			stop = start(t, second.Run)
+			<-time.After(20 * time.Second)
+			synctest.Wait()
+			stop()
+		})
+		require.Equal(t, want, len(tried.all()) == 2, "after %q", again)
+	}
+}

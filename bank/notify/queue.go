@@ -18,6 +18,8 @@ type queue struct {
 	store   projection.Store[*sql.Tx]
 	sql     statements
 	channel string
+	// holder begins every claim. No two processes that run have the same.
+	holder string
 	// lease is for how long a claim holds. It is longer than any attempt takes.
 	lease time.Duration
 	now   clock
@@ -111,6 +113,23 @@ func (q *queue) untilDue(ctx context.Context, tx *sql.Tx, now time.Time) (time.D
 	return max(0, moment(due.Int64).Sub(now)), nil
 }
 
+// free gives up the claims of an earlier process of the same holder: its attempts
+// have no outcome and never will, and nobody has to wait until their time is up.
+func (q *queue) free(ctx context.Context) error {
+	err := q.store.Update(ctx, func(tx *sql.Tx) error {
+		now, err := q.now(ctx, tx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, q.sql.freeLanes, now.UnixMicro(), q.channel, q.holder+"/", q.holder+"0") // 0 follows /
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("notification DB: %w", err)
+	}
+	return nil
+}
+
 // claim takes the first notification of each lane that is due.
 func (q *queue) claim(ctx context.Context, tx *sql.Tx, room int, now time.Time) ([]job, error) {
 	var accounts []string
@@ -140,7 +159,7 @@ func (q *queue) claim(ctx context.Context, tx *sql.Tx, room int, now time.Time) 
 // claimLane takes the first notification of a lane, and counts the attempt before
 // it is made. Without one the lane goes, and the error is sql.ErrNoRows.
 func (q *queue) claimLane(ctx context.Context, tx *sql.Tx, accountID string, now time.Time) (job, error) {
-	j := job{claim: rand.Text()}
+	j := job{claim: q.holder + "/" + rand.Text()}
 	if _, err := tx.ExecContext(ctx, q.sql.claimLane, now.Add(q.lease).UnixMicro(), j.claim, q.channel, accountID); err != nil {
 		return j, err
 	}

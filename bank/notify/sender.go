@@ -43,6 +43,8 @@ type sender struct {
 	inFlight int
 	// settling are outcomes that are not kept yet.
 	settling []outcome
+	// freed: claims that an earlier process left behind are given up.
+	freed bool
 	// failing: the last outcome was an error, which was logged; lost: the database
 	// did not answer, for the pause that is next.
 	failing bool
@@ -81,6 +83,12 @@ func (s *sender) Run(ctx context.Context) error {
 
 // turn keeps outcomes, begins attempts, and returns how long nothing is to do.
 func (s *sender) turn(ctx, attempts context.Context) time.Duration {
+	if !s.freed {
+		if err := s.queue.free(ctx); err != nil {
+			return s.databaseLost(ctx, err)
+		}
+		s.freed = true
+	}
 	jobs, done, wait, err := s.queue.exchange(ctx, s.settling, sendersMax-s.inFlight)
 	if err != nil {
 		return s.databaseLost(ctx, err)

@@ -1,7 +1,9 @@
 package notify
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -40,6 +42,10 @@ type Config struct {
 	// everything that the feed has, however long ago it happened. It changes
 	// nothing later on.
 	FromBeginning bool
+	// Holder names the process in its claims. No two that run at the same time
+	// have the same; one that is the same after a restart takes up at once what
+	// the process before had claimed, instead of after 75 s. Default: random.
+	Holder string
 
 	Metrics prometheus.Registerer // counts what was sent if set
 	Logger  *slog.Logger          // slog.Default() if nil
@@ -88,6 +94,7 @@ func New(config Config) (*Service, error) {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
+	config.Holder = cmp.Or(config.Holder, rand.Text())
 	model, err := newModel(config.Dialect, config.Channels)
 	if err != nil {
 		return nil, err
@@ -103,7 +110,7 @@ func New(config Config) (*Service, error) {
 		return nil, err
 	}
 	for _, channel := range config.Channels {
-		q := &queue{store: config.Store, sql: model.sql, channel: channel.Name(), lease: leaseTime, now: model.sql.clock()}
+		q := &queue{store: config.Store, sql: model.sql, channel: channel.Name(), holder: config.Holder, lease: leaseTime, now: model.sql.clock()}
 		s.senders = append(s.senders, newSender(channel, q, metrics, config.Logger))
 	}
 	s.projection, err = projection.New(Consumer, config.Store, model, projection.Config{

@@ -28,6 +28,9 @@ type statements struct {
 	// claimLane takes due_us, claim and the lane; releaseLane due_us, the lane
 	// and the claim that must still hold; dropLane the lane and the claim.
 	claimLane, releaseLane, dropLane string
+	// freeLanes takes due_us, a channel, and the bounds of claims, the first
+	// included.
+	freeLanes string
 	// startAttempt takes time and seq. settle takes state, error, time and id,
 	// and changes pending ones only.
 	startAttempt, settle string
@@ -82,6 +85,7 @@ func sqliteStatements() statements {
 		WHERE channel = ? AND account_id = ? AND state = 'pending' ORDER BY seq LIMIT 1`,
 		claimLane:    `UPDATE notify_lane SET due_us = ?, claim = ? WHERE channel = ? AND account_id = ?`,
 		releaseLane:  `UPDATE notify_lane SET due_us = ?, claim = '' WHERE channel = ? AND account_id = ? AND claim = ?`,
+		freeLanes:    `UPDATE notify_lane SET due_us = ?, claim = '' WHERE channel = ? AND claim >= ? AND claim < ?`,
 		dropLane:     `DELETE FROM notify_lane WHERE channel = ? AND account_id = ? AND claim = ?`,
 		startAttempt: `UPDATE notification SET attempts = attempts + 1, updated_us = ? WHERE seq = ?`,
 		settle:       `UPDATE notification SET state = ?, error = ?, updated_us = ? WHERE id = ? AND state = 'pending'`,

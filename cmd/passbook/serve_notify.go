@@ -35,7 +35,7 @@ func (p *process) addNotify(ctx context.Context) error {
 	}
 	service, err := notify.New(notify.Config{
 		Store: store, Dialect: notify.SQLite, Channels: channels, Feed: feed, Subscriber: feed,
-		FromBeginning: p.settings.notify.fromBeginning, Metrics: p.metrics, Logger: p.log,
+		FromBeginning: p.settings.notify.fromBeginning, Holder: instance, Metrics: p.metrics, Logger: p.log,
 	})
 	if err != nil {
 		return fmt.Errorf("notification service: %w", err)
