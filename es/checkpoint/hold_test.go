@@ -3,6 +3,7 @@ package checkpoint_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,16 +16,17 @@ import (
 
 const duration = 9 * time.Second
 
-// failing is a store whose Renew fails with err, if that is not nil.
+// failing is a store whose Renew fails with err until it is mended.
 type failing struct {
 	checkpoint.Store
 	err     error
-	renewed int
+	mended  atomic.Bool
+	renewed atomic.Int64
 }
 
 func (f *failing) Renew(ctx context.Context, lease checkpoint.Lease, d time.Duration) error {
-	f.renewed++
-	if f.err != nil {
+	f.renewed.Add(1)
+	if f.err != nil && !f.mended.Load() {
 		return f.err
 	}
 	return f.Store.Renew(ctx, lease, d)
@@ -42,7 +44,7 @@ func TestHold_RenewsAndReleases(t *testing.T) {
 			return done
 		})
 		require.Equal(t, done, err)
-		require.Equal(t, 15, store.renewed)
+		require.Equal(t, int64(15), store.renewed.Load())
 		require.NoError(t, checkpoint.Hold(t.Context(), store, "r", "two", duration,
 			func(context.Context, checkpoint.Lease) error { return nil }), "the lease was not given back")
 	})
@@ -80,7 +82,7 @@ func TestHold_CannotRenew(t *testing.T) {
 		mended := &failing{Store: memory.NewCheckpoints(), err: unreachable}
 		require.NoError(t, checkpoint.Hold(t.Context(), mended, "r", "one", duration, func(ctx context.Context, _ checkpoint.Lease) error {
 			<-time.After(duration / 2)
-			mended.err = nil
+			mended.mended.Store(true)
 			<-time.After(10 * duration)
 			return ctx.Err()
 		}))
