@@ -56,3 +56,7 @@ func root(t testing.TB) string {
 	}
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }
+
+// Race tells whether the test runs under the race detector, which makes it some
+// ten times as long: what only differs by its number of repetitions may do fewer.
+func Race() bool { return raceEnabled }

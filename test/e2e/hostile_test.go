@@ -28,6 +28,9 @@ func TestHostileRequests(t *testing.T) {
 	p := testenv.Start(t, t.TempDir())
 	p.AwaitReady(t.Context())
 	requests, seed := hostileRequests, uint64(time.Now().UnixNano()) //nolint:gosec // a seed
+	if testenv.Race() {
+		requests /= 5
+	}
 	if text := os.Getenv("PASSBOOK_HOSTILE_REQUESTS"); text != "" {
 		n, err := strconv.Atoi(text)
 		require.NoError(t, err)

@@ -1,0 +1,139 @@
+package testenv_test
+
+import (
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"passbook/internal/testenv"
+)
+
+var engines = map[string]struct {
+	variable string
+	address  func(testing.TB) string
+}{
+	"mongodb": {"PASSBOOK_TEST_MONGODB", testenv.MongoDB},
+	"kafka":   {"PASSBOOK_TEST_KAFKA", func(t testing.TB) string { return strings.Join(testenv.Kafka(t), ",") }},
+	"mysql":   {"PASSBOOK_TEST_MYSQL", testenv.MySQL},
+}
+
+func TestEngines_Named(t *testing.T) {
+	for name, engine := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(engine.variable, "a:1,b:2")
+			require.Equal(t, "a:1,b:2", engine.address(t))
+		})
+	}
+}
+
+// Without an engine a test is skipped, in CI too.
+func TestEngines_Missing(t *testing.T) {
+	t.Setenv("CI", "true")
+	t.Setenv("PASSBOOK_TEST_ENGINES", "")
+	for name, engine := range engines {
+		var skipped bool
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(engine.variable, "")
+			defer func() { skipped = t.Skipped() }()
+			engine.address(t)
+		})
+		require.True(t, skipped, name)
+	}
+}
+
+// TestEngines_Started is for machines where PASSBOOK_TEST_ENGINES=start has been
+// asked for: what is started listens, and is the same for whoever asks next.
+func TestEngines_Started(t *testing.T) {
+	if os.Getenv("PASSBOOK_TEST_ENGINES") != "start" {
+		t.Skip("SKIPPED, NOT TESTED: PASSBOOK_TEST_ENGINES=start is not set")
+	}
+	for name, engine := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(engine.variable, "")
+			address := engine.address(t)
+			require.Equal(t, address, engine.address(t))
+			if location, err := url.Parse(address); err == nil && location.Host != "" {
+				address = location.Host
+			}
+			for _, node := range strings.Split(address, ",") {
+				connection, err := net.Dial("tcp", node)
+				require.NoError(t, err)
+				require.NoError(t, connection.Close())
+			}
+		})
+	}
+}
+
+func TestName(t *testing.T) {
+	t.Run("With Capitals, ümlauts/and a very long name that no database would ever take", func(t *testing.T) {
+		fit := regexp.MustCompile(`^testname_with_capitals[a-z0-9_]+$`)
+		first, second := testenv.Name(t), testenv.Name(t)
+		require.NotEqual(t, first, second)
+		for _, name := range []string{first, second} {
+			require.Regexp(t, fit, name)
+			require.LessOrEqual(t, len(name), 60)
+		}
+	})
+}
+
+// script runs scripts/engines and returns its exit code and what it said.
+func script(t *testing.T, environ []string, args ...string) (code int, said string) {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "scripts", "engines"))
+	require.NoError(t, err)
+	command := exec.Command(path, args...)
+	command.Env = environ
+	output, err := command.CombinedOutput()
+	if err != nil {
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
+	}
+	return command.ProcessState.ExitCode(), string(output)
+}
+
+// TestScript_NotHere: on a machine without Java, Python, apt or containers it
+// says what is missing, and ends with a code of its own.
+func TestScript_NotHere(t *testing.T) {
+	t.Parallel()
+	tools := t.TempDir()
+	for _, tool := range []string{"bash", "dirname", "mkdir", "chmod", "id", "uname", "cat", "cut", "sed"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			testenv.Skip(t, tool)
+		}
+		require.NoError(t, os.Symlink(path, filepath.Join(tools, tool)))
+	}
+	environ := []string{"PATH=" + tools, "HOME=" + t.TempDir()}
+	for name := range engines {
+		code, said := script(t, environ, "start", "--folder", filepath.Join(t.TempDir(), "data"), name)
+		require.Equal(t, 3, code, said)
+		require.Contains(t, said, "NOT POSSIBLE HERE: "+name)
+		require.Contains(t, said, "docker or podman")
+	}
+}
+
+func TestScript_WrongUse(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{}, {"restart"}, {"start", "postgresql"}, {"start", "--nodes", "2"}} {
+		code, said := script(t, os.Environ(), args...)
+		require.Equal(t, 2, code, "%v: %s", args, said)
+		require.NotEmpty(t, said)
+	}
+}
+
+func TestScript_NothingStarted(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "none")
+	code, said := script(t, os.Environ(), "stop", "--folder", folder)
+	require.Zero(t, code, said)
+	code, said = script(t, os.Environ(), "env", "--folder", folder)
+	require.Equal(t, 1, code, said)
+	require.NoDirExists(t, folder)
+}

@@ -1,0 +1,136 @@
+package e2e_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"passbook/engine/kafka"
+	"passbook/engine/memory"
+	"passbook/es/eventstore"
+	"passbook/es/relay"
+	"passbook/internal/testenv"
+)
+
+// leaderKills is how often a leader is killed; each time it is another broker's
+// turn, or the same again when it leads again.
+const leaderKills = 4
+
+// The broker that leads a partition is killed under load, comes back, and the
+// next one is killed: real Kafka, three brokers, two of which have to confirm.
+// Nothing is lost, and nothing changes places.
+func TestRelay_LeaderKilled(t *testing.T) {
+	t.Parallel()
+	brokers := testenv.StartBrokers(t)
+	r := roadOver(t, brokers.Addrs)
+	stop := r.keepLoading()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers.Addrs...), kgo.MetadataMinAge(10*time.Millisecond))
+	require.NoError(t, err)
+	defer client.Close()
+	admin := kadm.NewClient(client)
+
+	r.awaitPosition(1000)
+	for kill := range leaderKills {
+		awaitCopies(t, admin)
+		leader := leaderOf(t, admin, int32(kill%partitionsOfRoad))
+		brokers.Kill(leader)
+		before := r.relay.Status()
+		r.awaitPosition(before.Position + 5000) // more than can have been under way
+		t.Logf("kill %d of %s at position %d, resumes %d", kill, leader, before.Position, before.Resumes)
+		brokers.Restart()
+	}
+	awaitCopies(t, admin)
+	stop()
+	r.addr = brokers.Addrs[0]
+	repeats := r.requireFeed()
+	t.Logf("%d events, %d repeats, %+v", r.events, repeats, r.relay.Status())
+}
+
+const partitionsOfRoad = 6
+
+// roadOver is a store and a relay over brokers that somebody else runs.
+func roadOver(t *testing.T, brokers []string) *road {
+	t.Helper()
+	r := &road{t: t}
+	store, err := eventstore.New(t.Context(), memory.NewEventStore(), eventstore.Config{})
+	require.NoError(t, err)
+	r.store = store
+	background(t, store.Run)
+	quiet := slog.New(slog.DiscardHandler)
+	bus, err := kafka.New(kafka.Config{Brokers: brokers, Topic: testenv.Topic, Partitions: partitionsOfRoad, Logger: quiet})
+	require.NoError(t, err)
+	t.Cleanup(bus.Close)
+	r.relay = relay.New(store, bus, memory.NewCheckpoints(), relay.Config{
+		PageEvents: 500, CheckInterval: 200 * time.Millisecond, RetryMax: 200 * time.Millisecond, Logger: quiet,
+	})
+	r.startRelay()
+	return r
+}
+
+// keepLoading appends some thousand events a second without end, and lets the
+// relay never be more than that many behind. stop returns when nothing is
+// appended any more.
+func (r *road) keepLoading() (stop func()) {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	var loading sync.WaitGroup
+	loading.Go(func() {
+		for ctx.Err() == nil {
+			if r.events-r.relay.Status().Position < 3000 {
+				r.load(10)
+			}
+			<-time.After(3 * time.Millisecond) // the pace of the load: nothing waits for it
+		}
+	})
+	stop = sync.OnceFunc(func() {
+		cancel()
+		loading.Wait()
+	})
+	r.t.Cleanup(stop)
+	return stop
+}
+
+func (r *road) awaitPosition(position int64) {
+	r.t.Helper()
+	require.Eventually(r.t, func() bool { return r.relay.Status().Position >= position }, time.Minute, 5*time.Millisecond,
+		"the relay does not get to position %d: %+v", position, r.relay.Status())
+}
+
+// awaitCopies waits until every broker has a complete copy of every partition.
+func awaitCopies(t *testing.T, admin *kadm.Client) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		listed, err := admin.ListTopics(t.Context(), testenv.Topic)
+		if err != nil || listed[testenv.Topic].Err != nil {
+			return false
+		}
+		for _, partition := range listed[testenv.Topic].Partitions {
+			if len(partition.ISR) != 3 {
+				return false
+			}
+		}
+		return true
+	}, 2*time.Minute, 50*time.Millisecond, "a broker that came back does not catch up")
+}
+
+// leaderOf returns the address of the broker that leads a partition.
+func leaderOf(t *testing.T, admin *kadm.Client, partition int32) string {
+	t.Helper()
+	metadata, err := admin.Metadata(t.Context(), testenv.Topic)
+	require.NoError(t, err)
+	leads := metadata.Topics[testenv.Topic].Partitions[partition].Leader
+	for _, broker := range metadata.Brokers {
+		if broker.NodeID == leads {
+			return net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port)))
+		}
+	}
+	t.Fatalf("nobody leads partition %d", partition)
+	return ""
+}
