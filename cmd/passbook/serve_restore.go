@@ -80,14 +80,14 @@ func (p *process) addBuilder(store *sqlite.ProjectionStore, holder string) error
 			if err != nil {
 				return nil, err //nolint:wrapcheck // it says what is wrong
 			}
-			return readmodel.NewAudit(tables) //nolint:wrapcheck // it says what is wrong
+			return readmodel.NewAudit(readmodel.SQLite, tables) //nolint:wrapcheck // it says what is wrong
 		},
 		Compare: func(ctx context.Context, tx *sql.Tx, next map[string]string) (int64, error) {
 			tables, err := readmodel.NextTables(next)
 			if err != nil {
 				return 0, err //nolint:wrapcheck // it says what is wrong
 			}
-			return readmodel.Differences(ctx, tx, tables) //nolint:wrapcheck // it says what is wrong
+			return readmodel.Differences(ctx, tx, readmodel.SQLite, tables) //nolint:wrapcheck // it says what is wrong
 		},
 		Leases: store.Leases(),
 		Holder: holder,

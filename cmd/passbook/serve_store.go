@@ -27,10 +27,7 @@ func (p *process) addStore(ctx context.Context) error {
 	}
 	p.parts = append(p.parts, run.Part{Name: "event store", Run: store.Run})
 	p.metrics.MustRegister(storeFigures(store))
-	p.probes.add(p.probes.command, "event-store", func(ctx context.Context) error {
-		_, err := store.Head(ctx)
-		return err //nolint:wrapcheck // the check's name stands before it
-	})
+	p.probes.add(p.probes.command, "event-store", engine.Ping)
 	if p.settings.roles[roleRelay] {
 		if err := p.addRelay(ctx, engine, store); err != nil {
 			return err

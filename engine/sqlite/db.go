@@ -16,6 +16,9 @@ type database struct {
 	kind    kind
 	path    string
 	readers *readers
+	// file is the open file, to be told from another at its path; nil for a
+	// database that is only read.
+	file os.FileInfo
 	// lock is nil for a database that is only read.
 	lock io.Closer
 
@@ -58,6 +61,9 @@ func openDatabase(ctx context.Context, k kind, path string) (_ *database, err er
 	}
 	if err = prepare(ctx, k, d.path); err == nil {
 		err = d.openWriter(ctx)
+	}
+	if err == nil {
+		d.file, err = os.Stat(d.path)
 	}
 	if err == nil {
 		d.readers, err = openReaders(ctx, d.path, "rw", reading)

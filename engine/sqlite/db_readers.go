@@ -74,5 +74,8 @@ func (r *readers) inspect(ctx context.Context, k kind) error {
 		err = fmt.Errorf("its tables have version %d, and this program reads version %d: "+
 			"start the program that writes to it first", version, len(k.schema))
 	}
+	if err == nil && k.whole {
+		err = checkWhole(ctx, k, conn)
+	}
 	return withClose(err, conn.Close())
 }

@@ -22,6 +22,9 @@ type kind struct {
 	// schema[n] leads from version n of the tables to version n+1. A step that
 	// has been released is never changed.
 	schema []string
+	// whole: nothing but this package makes or renames tables of the file, so that
+	// all of them have to be there under their names.
+	whole bool
 	// created fills the tables of a new file, in the transaction that makes them.
 	created func(ctx context.Context, conn *sql.Conn) error
 }
@@ -48,10 +51,13 @@ func prepare(ctx context.Context, k kind, path string) (err error) {
 	}
 	defer func() { err = withClose(err, conn.Close()) }()
 	version, err := inspect(ctx, k, conn)
-	if err != nil || version == len(k.schema) {
-		return err
+	if err == nil && version < len(k.schema) {
+		err = migrate(ctx, k, conn)
 	}
-	return migrate(ctx, k, conn)
+	if err == nil && k.whole {
+		err = checkWhole(ctx, k, conn)
+	}
+	return err
 }
 
 // findFile returns the mode in which the file at path can be opened. An empty

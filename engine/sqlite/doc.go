@@ -7,6 +7,7 @@
 //	db_writer.go         the one that writes, and its transactions
 //	db_readers.go        those that read
 //	db_connector.go      connections with settings that are read back
+//	db_intact.go         is it still the file, and whole?
 //	db_schema.go         whose file it is, its tables, their versions
 //	lock.go              one process a file
 //	file.go              files as a whole, for back-ups

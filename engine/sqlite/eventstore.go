@@ -49,6 +49,17 @@ func OpenEventStoreReadOnly(ctx context.Context, path string) (*EventStore, erro
 	return &EventStore{db: db}, nil
 }
 
+// Ping tells whether the store can be written to, as far as that can be told
+// without writing: it answers, and is still the file at its path. A store that
+// is only read is asked for an answer alone.
+func (s *EventStore) Ping(ctx context.Context) error {
+	if err := s.db.stillThere(); err != nil {
+		return err
+	}
+	_, err := s.Head(ctx)
+	return err
+}
+
 // Close waits for the calls that run, and closes the file. Every later call
 // fails; another Close does nothing.
 func (s *EventStore) Close() error { return s.db.close() }

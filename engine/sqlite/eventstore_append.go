@@ -19,6 +19,9 @@ import (
 func (s *EventStore) Append(
 	ctx context.Context, first int64, group []eventstore.Commit,
 ) ([]eventstore.Outcome, error) {
+	if err := s.db.stillThere(); err != nil {
+		return nil, fmt.Errorf("%w: %w", eventstore.ErrNotWritten, err)
+	}
 	outcomes, err := s.attempt(ctx, first, group, false)
 	if hasCode(err, sqlite3.SQLITE_CONSTRAINT) {
 		// A key or an event id is taken. Which one, a failed statement of many
@@ -37,7 +40,8 @@ func (s *EventStore) Append(
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", eventstore.ErrNotWritten, err)
 	}
-	return outcomes, nil
+	// Durable is what lies where it is looked for.
+	return outcomes, s.db.stillThere()
 }
 
 // lookAgain tells whether the transaction whose commit failed is in the file.

@@ -13,6 +13,7 @@ import (
 var eventStoreKind = kind{
 	name: "event store", id: 0x50426576,
 	schema:  []string{eventStoreTables, eventStorePending},
+	whole:   true,
 	created: beginHistory,
 }
 

@@ -46,6 +46,7 @@
 //	report.go       differences, notes, counts
 //	attempt.go      one comparison, in the order above
 //	scan.go         store and topic, event by event
+//	keys.go         … and the idempotency keys beside them
 //	cursor.go       the records of one partition
 //	judge.go        a record that is not the one that is expected
 //	record.go       what in a record is not as its event says

@@ -17,7 +17,8 @@ const pageEvents = 1000
 func (a *attempt) scan(ctx context.Context) error {
 	a.openCursors(ctx)
 	defer a.closeCursors()
-	o := &openings{attempt: a}
+	o, k := &openings{attempt: a}, a.openKeys(ctx)
+	defer k.stop()
 	expected := int64(1)
 	for expected <= a.head {
 		page, err := a.Store.ReadAll(ctx, expected-1, pageEvents)
@@ -34,6 +35,9 @@ func (a *attempt) scan(ctx context.Context) error {
 			a.holes(expected, e.Position)
 			expected = e.Position + 1
 			a.report.Events++
+			if err := k.pass(e); err != nil {
+				return err
+			}
 			if err := a.placeEvent(ctx, e); err != nil {
 				return err
 			}
@@ -47,6 +51,9 @@ func (a *attempt) scan(ctx context.Context) error {
 		a.step(int64(len(page)))
 	}
 	a.holes(expected, a.head+1)
+	if err := k.end(); err != nil {
+		return err
+	}
 	if err := o.flush(ctx); err != nil {
 		return err
 	}

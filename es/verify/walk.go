@@ -114,10 +114,11 @@ func (w *walk) advance() (entry Entry, isKnown bool) {
 }
 
 // unapplicable tells of an event that does not fit. A type that this program does
-// not know says nothing against the event: a newer program may know it.
+// not know says nothing against the event: a newer program may know it. One that
+// it does know, and that makes no sense, is damage, whoever has noticed already.
 func (w *walk) unapplicable(e event.Envelope, err error) {
 	switch {
-	case w.isParked && w.parked.EventID == e.ID:
+	case w.isParked && w.parked.EventID == e.ID && errors.Is(err, event.ErrUnknownType): // it is told as parked
 	case errors.Is(err, event.ErrUnknownType):
 		w.report.notef(NoteNotCompared, w.stream, "from version %d on: %s", e.Version, err)
 	default:

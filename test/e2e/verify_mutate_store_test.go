@@ -24,6 +24,12 @@ func storeMutations() map[string]mutate {
 				WHERE position = ?`, e.Position)
 			return ofEvent(e, "", 6+w.behind(e), "position %d", e.Position)
 		},
+		"key of another event": func(t *testing.T, rng *rand.Rand, w *whole) mutation {
+			t.Helper()
+			e := w.anEvent(rng)
+			alter(t, w.store(), "INSERT INTO idempotency_key VALUES ('', 'k', x'00', x'', ?, ?, ?)", e.Stream, e.Version, e.Position-1)
+			return ofEvent(e, "", 1, "position %d", e.Position-1)
+		},
 		"event removed": func(t *testing.T, rng *rand.Rand, w *whole) mutation {
 			t.Helper()
 			e := w.anEvent(rng)
