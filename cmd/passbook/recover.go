@@ -32,6 +32,9 @@ func (c *recoverCommand) Run(ctx context.Context, out output) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, folder.close()) }()
+	if err := checkEvents(ctx, c.File); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
 	recovery, err := sqlite.PrepareRecovery(ctx, c.File, path)
 	if err != nil {
 		return fmt.Errorf("recover: %w", err)
