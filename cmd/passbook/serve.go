@@ -65,6 +65,7 @@ type process struct {
 	folder    *folder
 	gate      *access.Gate
 	restores  *restores
+	head      int64 // of the event store at the start, 0 without one
 	parts     []run.Part
 	closers   []io.Closer
 	servers   []*web.Server

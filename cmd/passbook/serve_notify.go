@@ -44,6 +44,7 @@ func (p *process) addNotify(ctx context.Context) error {
 	projected := service.Projection()
 	prometheus.WrapRegistererWith(prometheus.Labels{"consumer": projected.Name()}, p.metrics).MustRegister(projectionFigures(projected.Status))
 	p.probes.add(p.probes.notify, "notifications", service.Ready)
+	p.probes.add(p.probes.notify, "feed", func(context.Context) error { return standing(projected.Status()) })
 	reader, err := notify.NewReader(store, notify.SQLite)
 	if err != nil {
 		return fmt.Errorf("notification API: %w", err)

@@ -40,13 +40,19 @@ func (p *process) addQuery(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
 	}
+	setAside := func(ctx context.Context, after int64, limit int) ([]int64, error) {
+		return store.SetAside(ctx, consumer, after, limit)
+	}
 	p.probes.add(p.probes.query, "read-db", reader.Ping)
+	if p.head > 0 {
+		build := &firstBuild{head: p.head, reached: func(ctx context.Context, after int64) (int64, error) {
+			return reader.ReachedPosition(ctx, after, setAside)
+		}}
+		p.probes.add(p.probes.query, "first-build", build.check)
+	}
 	api, err := queryapi.New(queryapi.Config{
 		Accounts: reader, Versions: projected, Commits: commits,
-		SetAside: func(ctx context.Context, after int64, limit int) ([]int64, error) {
-			return store.SetAside(ctx, consumer, after, limit)
-		},
-		Version: programVersion(), Admit: p.gate.Admit,
+		SetAside: setAside, Version: programVersion(), Admit: p.gate.Admit,
 		Probes: p.ofAPI(p.probes.query), Metrics: p.metrics, Logger: p.log,
 	})
 	if err != nil {
@@ -111,18 +117,26 @@ func (c *catchUp) check(ctx context.Context) error {
 	if c.target == nil {
 		c.target = make(map[int32]int64)
 	}
-	var reasons []error
+	reasons := []error{standing(c.status())}
 	for _, partition := range partitions {
 		target, seen := c.target[partition.Partition]
 		if !seen {
 			target = partition.End
 			c.target[partition.Partition] = target
 		}
-		switch {
-		case partition.Err != nil:
-			reasons = append(reasons, fmt.Errorf("partition %d: %w", partition.Partition, partition.Err))
-		case partition.Next < min(target, partition.End):
+		if partition.Err == nil && partition.Next < min(target, partition.End) {
 			reasons = append(reasons, fmt.Errorf("partition %d: %d records behind", partition.Partition, target-partition.Next))
+		}
+	}
+	return errors.Join(reasons...)
+}
+
+// standing tells which partitions of a consumer stand still, and why.
+func standing(status projection.Status) error {
+	var reasons []error
+	for _, partition := range status.Partitions {
+		if partition.Err != nil {
+			reasons = append(reasons, fmt.Errorf("partition %d: %w", partition.Partition, partition.Err))
 		}
 	}
 	return errors.Join(reasons...)

@@ -25,6 +25,9 @@ func (p *process) addStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("PASSBOOK_EVENT_STORE (--event-store): %w", err)
 	}
+	if p.head, err = store.Head(ctx); err != nil {
+		return fmt.Errorf("PASSBOOK_EVENT_STORE (--event-store): %w", err)
+	}
 	p.parts = append(p.parts, run.Part{Name: "event store", Run: store.Run})
 	p.metrics.MustRegister(storeFigures(store))
 	p.probes.add(p.probes.command, "event-store", engine.Ping)

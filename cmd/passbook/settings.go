@@ -4,9 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"passbook/contract/account"
 )
+
+// topicName leaves room for what the topics of a restore add to the feed's name:
+// Kafka allows 249 characters.
+var topicName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,150}$`)
 
 const defaultOpsAddr = "127.0.0.1:5009"
 
@@ -86,8 +92,8 @@ func (f *serveFlags) check() (*settings, error) {
 	}
 	s.currency, err = account.ParseCurrency(f.Currency)
 	note("PASSBOOK_CURRENCY", "currency", err)
-	if s.topic == "" || len(s.topic) > 249 {
-		note("PASSBOOK_TOPIC", "topic", errors.New("want a name of 1 to 249 characters"))
+	if !topicName.MatchString(s.topic) || strings.Trim(s.topic, ".") == "" {
+		note("PASSBOOK_TOPIC", "topic", errors.New("want a name of 1 to 150 of A-Z a-z 0-9 . _ -, and not only dots"))
 	}
 	if s.partitions < 1 || s.partitions > 1000 {
 		note("PASSBOOK_TOPIC_PARTITIONS", "topic-partitions", fmt.Errorf("%d is out of range: want 1 to 1000", s.partitions))

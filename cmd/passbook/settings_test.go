@@ -48,6 +48,8 @@ func TestServe_Refuses(t *testing.T) {
 		"NoPartitions":        {[]string{"serve", "--topic-partitions", "0"}, []string{"PASSBOOK_TOPIC_PARTITIONS", "1 to 1000"}},
 		"NegativeReplicas":    {[]string{"serve", "--topic-replicas=-1"}, []string{"PASSBOOK_TOPIC_REPLICAS"}},
 		"NoNumber":            {[]string{"serve", "--topic-partitions", "six"}, []string{"six"}},
+		"TopicWithSpace":      {[]string{"serve", "--topic", "a b"}, []string{"PASSBOOK_TOPIC"}},
+		"TopicOfDots":         {[]string{"serve", "--topic", ".."}, []string{"PASSBOOK_TOPIC"}},
 		"NoTopic":             {[]string{"serve", "--topic", ""}, []string{"PASSBOOK_TOPIC"}},
 		"LogLevel":            {[]string{"serve", "--log", "loud"}, []string{"PASSBOOK_LOG", "loud"}},
 		"NotLoopback":         {[]string{"serve", "--command-addr", "0.0.0.0:5000"}, []string{"PASSBOOK_COMMAND_ADDR", "PASSBOOK_INSECURE"}},
