@@ -46,7 +46,9 @@ func (r *route) Handle(described *huma.Operation, next func(huma.Context)) {
 		if r.api.config.Admit != nil {
 			admitted, err := r.api.config.Admit(req, r.op)
 			if err != nil {
-				r.api.problemOf(req, err).write(w)
+				p := r.api.problemOf(req, err)
+				p.closes = req.ContentLength != 0
+				p.write(w)
 				return
 			}
 			ctx = admitted

@@ -42,6 +42,9 @@ type Problem struct {
 
 	allow   []string // sent as the Allow header
 	request string   // sent as the X-Request-Id header
+	// closes ends the connection: who was refused before the body came need not
+	// be waited for until it has.
+	closes bool
 }
 
 // Null is a member that is null where it is true, and missing where it is false.
@@ -108,6 +111,9 @@ func (p *Problem) header(h http.Header) {
 	}
 	if p.request != "" {
 		h.Set(requestIDHeader, p.request)
+	}
+	if p.closes {
+		h.Set("Connection", "close")
 	}
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", "Bearer")

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -154,4 +155,31 @@ func TestServer_EndsWhenItsListenerBreaks(t *testing.T) {
 
 func TestDraining_OutsideAServer(t *testing.T) {
 	require.Nil(t, web.Draining(t.Context()))
+}
+
+// Who is refused before the body is read is answered at once, whether the body
+// comes or not.
+func TestServer_RefusesWithoutTheBody(t *testing.T) {
+	api, err := web.New(web.Config{
+		Title: "t", Version: "1",
+		Admit: func(*http.Request, *web.Operation) (context.Context, error) { return nil, web.Unauthenticated("no key") },
+	})
+	require.NoError(t, err)
+	type in struct{ Body struct{} }
+	web.Register(api, web.Operation{ID: "post", Method: http.MethodPost, Path: "/things", Summary: "s"},
+		func(context.Context, *in) (*struct{}, error) { return nil, nil })
+	server, stop, ended := start(t, api, nil)
+	conn, err := net.Dial("tcp", server.Addr())
+	require.NoError(t, err)
+	_, err = io.WriteString(conn, "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{")
+	require.NoError(t, err)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(4*time.Second))) // the server waits for bodies for longer
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusUnauthorized, response.StatusCode)
+	require.True(t, response.Close)
+	require.NoError(t, response.Body.Close())
+	require.NoError(t, conn.Close())
+	stop()
+	require.NoError(t, <-ended)
 }
