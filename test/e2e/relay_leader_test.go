@@ -2,10 +2,12 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 
 	"passbook/engine/kafka"
 	"passbook/engine/memory"
+	"passbook/es/bus"
 	"passbook/es/eventstore"
 	"passbook/es/relay"
 	"passbook/internal/testenv"
@@ -26,11 +29,13 @@ const leaderKills = 4
 
 // The broker that leads a partition is killed under load, comes back, and the
 // next one is killed: real Kafka, three brokers, two of which have to confirm.
-// Nothing is lost, and nothing changes places.
+// Nothing is lost, nothing changes places, and a consumer that was there all the
+// time has got everything once.
 func TestRelay_LeaderKilled(t *testing.T) {
 	t.Parallel()
 	brokers := testenv.StartBrokers(t)
 	r := roadOver(t, brokers.Addrs)
+	f := follow(t, brokers.Addrs)
 	stop := r.keepLoading()
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers.Addrs...), kgo.MetadataMinAge(10*time.Millisecond))
 	require.NoError(t, err)
@@ -52,7 +57,51 @@ func TestRelay_LeaderKilled(t *testing.T) {
 	r.addr = brokers.Addrs[0]
 	repeats := r.requireFeed()
 	t.Logf("%d events, %d repeats, %+v", r.events, repeats, r.relay.Status())
+	require.Eventually(t, func() bool { return f.seen.Load() >= r.events+int64(repeats) }, time.Minute, 5*time.Millisecond,
+		"a member of a group that was there all the time has not got everything")
+	require.Equal(t, r.events+int64(repeats), f.seen.Load())
 }
+
+// follower is the only member of a group, and remembers itself how far it is.
+type follower struct {
+	mu   sync.Mutex
+	next map[int32]int64
+	seen atomic.Int64
+}
+
+// follow reads the topic as a projection does, from now until the test ends.
+func follow(t *testing.T, brokers []string) *follower {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	subscriber, err := kafka.New(kafka.Config{Brokers: brokers, Topic: testenv.Topic, Logger: quiet})
+	require.NoError(t, err)
+	t.Cleanup(subscriber.Close)
+	f := &follower{next: make(map[int32]int64)}
+	background(t, func(ctx context.Context) error { return subscriber.Run(ctx, "follower", f) })
+	return f
+}
+
+func (f *follower) Assign(_ context.Context, a bus.Assignment) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.next[a.Partition], nil
+}
+
+// Consume counts what comes, each record once.
+func (f *follower) Consume(_ context.Context, run bus.Run) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, record := range run.Records {
+		if record.Offset != f.next[run.Partition] {
+			return 0, fmt.Errorf("partition %d: offset %d came, %d was next", run.Partition, record.Offset, f.next[run.Partition])
+		}
+		f.next[run.Partition]++
+		f.seen.Add(1)
+	}
+	return f.next[run.Partition], nil
+}
+
+func (f *follower) Revoke(int32) {}
 
 const partitionsOfRoad = 6
 
@@ -65,10 +114,10 @@ func roadOver(t *testing.T, brokers []string) *road {
 	r.store = store
 	background(t, store.Run)
 	quiet := slog.New(slog.DiscardHandler)
-	bus, err := kafka.New(kafka.Config{Brokers: brokers, Topic: testenv.Topic, Partitions: partitionsOfRoad, Logger: quiet})
+	feed, err := kafka.New(kafka.Config{Brokers: brokers, Topic: testenv.Topic, Partitions: partitionsOfRoad, Logger: quiet})
 	require.NoError(t, err)
-	t.Cleanup(bus.Close)
-	r.relay = relay.New(store, bus, memory.NewCheckpoints(), relay.Config{
+	t.Cleanup(feed.Close)
+	r.relay = relay.New(store, feed, memory.NewCheckpoints(), relay.Config{
 		PageEvents: 500, CheckInterval: 200 * time.Millisecond, RetryMax: 200 * time.Millisecond, Logger: quiet,
 	})
 	r.startRelay()

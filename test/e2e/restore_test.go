@@ -23,7 +23,8 @@ import (
 	"passbook/internal/testenv"
 )
 
-// traffic deposits into accounts and asks for them until it is stopped.
+// traffic deposits into accounts and asks for them until it is stopped: a steady
+// load, beside which a slow machine has time for something else.
 type traffic struct {
 	t        *testing.T
 	p        *testenv.Passbook
@@ -68,8 +69,11 @@ func (l *traffic) request(ctx context.Context, method, url, body string) (status
 	return response.StatusCode, string(content), err
 }
 
+// pace lets a moment pass between two requests.
+const pace = 10 * time.Millisecond
+
 func (l *traffic) write(ctx context.Context) {
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; <-time.After(pace) {
 		id := l.accounts[rand.IntN(len(l.accounts))]
 		status, answer, err := l.request(ctx, http.MethodPost, l.p.Command+"/api/v2/accounts/"+id+"/deposits", `{"amount":{"amount":"1.00","currency":"EUR"}}`)
 		switch {
@@ -85,7 +89,7 @@ func (l *traffic) write(ctx context.Context) {
 // read wants every answer to be whole: an account whose balance is its opening
 // and a deposit for each further version.
 func (l *traffic) read(ctx context.Context) {
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; <-time.After(pace) {
 		id := l.accounts[rand.IntN(len(l.accounts))]
 		began := time.Now()
 		status, answer, err := l.request(ctx, http.MethodGet, l.p.Query+"/api/v2/accounts/"+id, "")
@@ -187,13 +191,13 @@ func TestRestore_UnderLoad(t *testing.T) {
 	requireBalance(t, p, spoiled, "8.0")
 
 	load := newTraffic(t, p, accounts)
-	for range 3 {
+	for range 2 {
 		done := awaitRestore(t, p, requestRestore(t, p))
 		require.Equal(t, "done", done.State, done.Error)
 		require.GreaterOrEqual(t, done.Events, done.Total)
 	}
 	load.end()
-	t.Logf("3 restores beside %d deposits and %d queries, of which the slowest took %s", load.writes.Load(), load.reads.Load(), time.Duration(load.slowest.Load()))
+	t.Logf("2 restores beside %d deposits and %d queries, of which the slowest took %s", load.writes.Load(), load.reads.Load(), time.Duration(load.slowest.Load()))
 	requireBalance(t, p, spoiled, "7.0")
 	requireAgreement(t, p, data)
 }
