@@ -11,7 +11,7 @@ TEST = $(GO) test -count=1
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/passbook
@@ -53,6 +53,16 @@ crash: ## kill -9 under load, KILLS times (100) on PREFILL events (100000), and 
 .PHONY: run
 run: ## serve everything in one process, data in ./passbook-data
 	$(GO) run ./cmd/passbook serve
+
+.PHONY: engines
+engines: ## start MongoDB, Kafka and MySQL to play with, and print the settings to use
+	@scripts/engines start
+	@echo; echo 'Settings of what runs (make engines-stop ends it):'
+	@scripts/engines settings
+
+.PHONY: engines-stop
+engines-stop: ## stop them; their data stays until "scripts/engines stop --remove"
+	@scripts/engines stop
 
 .PHONY: clean
 clean: ## remove what was built and measured; data folders stay

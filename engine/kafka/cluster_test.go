@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,19 +19,13 @@ import (
 
 	"passbook/engine/kafka"
 	"passbook/es/bus"
+	"passbook/internal/testenv"
 )
 
-// realKafka names the variable with the addresses, separated by commas, of
-// brokers to run the suite against as well.
-const realKafka = "PASSBOOK_TEST_KAFKA"
-
+// realBrokers are those of a real Kafka; without any the test is skipped.
 func realBrokers(tb testing.TB) []string {
 	tb.Helper()
-	addresses := os.Getenv(realKafka)
-	if addresses == "" {
-		tb.Skipf("%s is not set: not run against real brokers", realKafka)
-	}
-	return strings.Split(addresses, ",")
+	return testenv.Kafka(tb)
 }
 
 // startCluster starts an embedded cluster, of one broker by default.

@@ -30,6 +30,11 @@ func (b *Bus) Find(ctx context.Context, name string) (bus.Topic, error) {
 	other := *b
 	other.config.Topic = name
 	s, err := other.look(ctx, b.admin)
+	if err == nil || errors.Is(err, errNoTopic) {
+		// Not one broker's word: a topic that was found to be gone would be back at the next call, from one that
+		// has yet to hear of it.
+		s, err = other.agree(ctx, b.admin)
+	}
 	if errors.Is(err, errNoTopic) {
 		err = fmt.Errorf("topic %s: %w", name, bus.ErrNoTopic)
 	}

@@ -131,8 +131,7 @@ func start(root, name, variable string) (string, error) {
 
 // exitCode is that of a program that failed, -1 of one that did not run.
 func exitCode(err error) int {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode()
 	}
 	return -1

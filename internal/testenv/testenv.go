@@ -1,6 +1,14 @@
 // Package testenv gives tests the real things that they run against: the
-// program itself as a process of its own. A test says what it needs; a process
-// with an address comes out, and is ended with the test.
+// program itself as a process of its own, and real engines. A test says what it
+// needs; an address comes out, and a process that was started for the test
+// alone is ended with it.
+//
+//	testenv.go   skips, free addresses
+//	passbook.go  the program
+//	engines.go   MongoDB, Kafka and MySQL that tests share
+//	brokers.go   Kafka brokers that a test may kill
+//	feed.go      the feed, read by a client that knows nothing of passbook
+//	race.go      is this the race detector's build? norace.go: no
 package testenv
 
 import (
