@@ -162,7 +162,9 @@ func TestDraining_OutsideAServer(t *testing.T) {
 func TestServer_RefusesWithoutTheBody(t *testing.T) {
 	api, err := web.New(web.Config{
 		Title: "t", Version: "1",
-		Admit: func(*http.Request, *web.Operation) (context.Context, error) { return nil, web.Unauthenticated("no key") },
+		Admit: func(*http.Request, *web.Operation) (context.Context, error) {
+			return nil, web.Unauthenticated("no key")
+		},
 	})
 	require.NoError(t, err)
 	type in struct{ Body struct{} }
