@@ -1,0 +1,36 @@
+// Package mongodb is the event store on a MongoDB replica set, which several
+// processes may write to at once. Commits come in through the contracts of es;
+// documents that a majority of the members has on disk come out, and no reader
+// sees anything else.
+//
+//	eventstore.go           open, close, the settings of every operation
+//	url.go                  the URL, and errors that hold no password
+//	schema.go               collections and indexes, made and checked at start
+//	history.go              the id of the store's history, and a new one
+//	eventstore_read.go      reading
+//	eventstore_append.go    one group: what is to be written, and what came of it
+//	eventstore_judge.go     … judged by what is known of streams, ids and keys
+//	eventstore_look.go      … which is looked up where memory does not do
+//	eventstore_insert.go    … written: one insert, or a transaction
+//	eventstore_failure.go   … and what an error proves
+//	eventstore_memory.go    what this process knows to be durable
+//	eventstore_orphans.go   transactions that nobody will end, found and ended
+//	eventstore_yield.go     letting other writers have their turn
+//	eventstore_snapshots.go snapshots
+//	eventstore_archive.go   listing keys, imports
+//	document.go             an event as a document
+//	view.go                 … its payload for people
+//	checkpoints.go          checkpoints and leases of the relay
+//
+// # Why appends are safe
+//
+// The _id of a document is its position, so the unique index of _id is a
+// compare-and-swap on the head: of two processes that write the same position
+// one gets a duplicate, and numbers again. Nothing is written at a position
+// unless the one before it is known to be on a majority; so there is never a
+// gap, whichever member is elected.
+//
+// An attempt whose outcome is unknown may still arrive, at the positions that it
+// was given and nowhere else. Once its first position is taken, it cannot any
+// more. So the same group goes to the same place again until that is so.
+package mongodb
