@@ -29,7 +29,7 @@ var documentPath = filepath.Join("..", "..", "contract", "openapi", "notify.json
 // api makes the API on a scene's database.
 func (s *scene) api(changes ...func(*notify.APIConfig)) *web.API {
 	s.tb.Helper()
-	reader, err := notify.NewReader(s.store, notify.SQLite)
+	reader, err := notify.NewReader(s.store, s.dialect)
 	require.NoError(s.tb, err)
 	registry := prometheus.NewRegistry()
 	config := notify.APIConfig{
@@ -89,7 +89,9 @@ func list(t *testing.T, api http.Handler, target string) (found listed, events [
 	return found, events
 }
 
-func TestListNotifications(t *testing.T) {
+func TestListNotifications(t *testing.T) { onEngines(t, testListNotifications) }
+
+func testListNotifications(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	api := s.api()
 	status, body := get(api, notifications)
@@ -99,8 +101,8 @@ func TestListNotifications(t *testing.T) {
 	h.open("a")
 	h.deposit("a", "1.00 EUR")
 	h.open("b")
-	require.NoError(t, notify.SetStart(s.store))
-	require.NoError(t, notify.Apply(s.store, named("log"), h.events...))
+	require.NoError(t, notify.SetStart(s.store, s.dialect))
+	require.NoError(t, notify.Apply(s.store, s.dialect, named("log"), h.events...))
 	_, err := s.db.Exec(`UPDATE notification SET state = 'sent', attempts = 2, updated_us = 1795328581949000 WHERE event_id = 'a/0'`)
 	require.NoError(t, err)
 	_, err = s.db.Exec(`UPDATE notification SET state = 'failed', attempts = 1, error = 'no', updated_us = 1795328581949001 WHERE event_id = 'a/1'`)
@@ -122,13 +124,15 @@ func TestListNotifications(t *testing.T) {
 	}
 }
 
-func TestListNotifications_Pages(t *testing.T) {
+func TestListNotifications_Pages(t *testing.T) { onEngines(t, testListNotificationsPages) }
+
+func testListNotificationsPages(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	for i := range 120 {
 		h.open(fmt.Sprint("a", i))
 	}
-	require.NoError(t, notify.SetStart(s.store))
-	require.NoError(t, notify.Apply(s.store, named("log"), h.events...))
+	require.NoError(t, notify.SetStart(s.store, s.dialect))
+	require.NoError(t, notify.Apply(s.store, s.dialect, named("log"), h.events...))
 	api := s.api()
 	first, events := list(t, api, notifications)
 	require.Len(t, events, 50, "the default")
@@ -144,7 +148,7 @@ func TestListNotifications_Pages(t *testing.T) {
 			}
 			target = notifications + "?pageSize=7" + filter + "&pageToken=" + url.QueryEscape(found.NextPageToken)
 			h.open(fmt.Sprint("new", filter, page)) // moves nothing
-			require.NoError(t, notify.Apply(s.store, named("log"), h.events[len(h.events)-1]))
+			require.NoError(t, notify.Apply(s.store, s.dialect, named("log"), h.events[len(h.events)-1]))
 		}
 		seen := len(slices.Compact(sorted(slices.Clone(all))))
 		require.Equal(t, len(all), seen, "none twice")
@@ -158,8 +162,8 @@ func TestListNotifications_Refuses(t *testing.T) {
 	s, h := newScene(t), newHistory()
 	h.open("a")
 	h.deposit("a", "1.00 EUR")
-	require.NoError(t, notify.SetStart(s.store))
-	require.NoError(t, notify.Apply(s.store, named("log"), h.events...))
+	require.NoError(t, notify.SetStart(s.store, s.dialect))
+	require.NoError(t, notify.Apply(s.store, s.dialect, named("log"), h.events...))
 	api := s.api()
 	first, _ := list(t, api, notifications+"?pageSize=1")
 	token := url.QueryEscape(first.NextPageToken)

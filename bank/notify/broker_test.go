@@ -118,7 +118,9 @@ func (s *scene) overBroker(w *world, channels []notify.Channel) *notify.Service 
 	return s.service(nil, channels, func(c *notify.Config) { c.Feed, c.Subscriber = w.Bus, w.Bus })
 }
 
-func TestService(t *testing.T) {
+func TestService(t *testing.T) { onEngines(t, testService) }
+
+func testService(t *testing.T, newScene func(testing.TB) *scene) {
 	w, s, receiver := newWorld(t), newScene(t), newHook(t)
 	channels := []notify.Channel{channel(t, notify.Settings{Channels: "webhook", WebhookURL: receiver.URL, WebhookSecret: secret})}
 	h := newHistory().before()

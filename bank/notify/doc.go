@@ -21,7 +21,8 @@
 // Sent notifications are kept for ever: about 1 kB each with its indexes.
 //
 //	migrate.go          dialects, and the tables of each; migrations/ has them as SQL
-//	sqlite.go           the statements for SQLite
+//	sqlite.go           what statements there are, and those for SQLite
+//	mysql.go            those for MySQL; mysql_lock.go: one process migrates
 //	message.go          what happened, as data and as a sentence
 //	model.go            the gate's questions, and a batch from events to notifications
 //	clock.go            whose time it is

@@ -32,8 +32,8 @@ func PauseAfter(attempts int64) time.Duration { return pauseAfter(attempts) }
 func ErrorText(err error) string { return errorText(err) }
 
 // Apply gives events to a model, in one transaction and without a gate.
-func Apply(store projection.Store[*sql.Tx], channels []Channel, events ...event.Envelope) error {
-	model, err := newModel(SQLite, channels)
+func Apply(store projection.Store[*sql.Tx], dialect Dialect, channels []Channel, events ...event.Envelope) error {
+	model, err := newModel(dialect, channels)
 	if err != nil {
 		return err
 	}
@@ -49,14 +49,21 @@ func Sign(secret, id, timestamp, body string) (string, error) {
 }
 
 // SetStart has a database that knows no feed notify everything.
-func SetStart(store projection.Store[*sql.Tx]) error {
-	s := starter{store: store, sql: sqliteStatements(), fromBeginning: true}
+func SetStart(store projection.Store[*sql.Tx], dialect Dialect) error {
+	statements, err := dialect.statements()
+	if err != nil {
+		return err
+	}
+	s := starter{store: store, sql: statements, fromBeginning: true}
 	return s.ensure(context.Background(), bus.Topic{})
 }
 
 // Statements are those that are run again and again, with what they are for.
-func Statements() map[string]string {
-	s := sqliteStatements()
+func Statements(dialect Dialect) map[string]string {
+	s, err := dialect.statements()
+	if err != nil {
+		panic(err) // tests name dialects that there are
+	}
 	return map[string]string{
 		"heads": s.heads, "accounts": s.accounts, "eventIDs": s.eventIDs, "known": s.known,
 		"nextDue": s.nextDue, "dueLanes": s.dueLanes, "first": s.first, "claimLane": s.claimLane, "releaseLane": s.releaseLane,
@@ -64,4 +71,19 @@ func Statements() map[string]string {
 		"listAll": s.listAll, "listByAccount": s.listByAccount, "listByState": s.listByState, "listByBoth": s.listByBoth,
 		"pending": s.pending,
 	}
+}
+
+// Claim takes what is due on a channel, and returns how many notifications it got.
+func Claim(ctx context.Context, tx *sql.Tx, dialect Dialect, channel, holder string, room int) (int, error) {
+	statements, err := dialect.statements()
+	if err != nil {
+		return 0, err
+	}
+	q := &queue{sql: statements, channel: channel, holder: holder, lease: time.Minute, now: statements.clock()}
+	now, err := q.now(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	jobs, err := q.claim(ctx, tx, room, now)
+	return len(jobs), err
 }

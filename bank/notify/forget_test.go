@@ -20,11 +20,13 @@ func (s *scene) recover(head int64) {
 				return err
 			}
 		}
-		return notify.Forget(ctx, tx, notify.SQLite, head)
+		return notify.Forget(ctx, tx, s.dialect, head)
 	}))
 }
 
-func TestForget(t *testing.T) {
+func TestForget(t *testing.T) { onEngines(t, testForget) }
+
+func testForget(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory().before()
 	h.open("a", "+49 170 1") // 1
 	s.record(newTopic("t1", h), named("log"))
@@ -59,7 +61,9 @@ func TestForget(t *testing.T) {
 
 // The database began behind what the back-up has: positions that it would have
 // passed over are now those of news.
-func TestForget_StartBehindTheHead(t *testing.T) {
+func TestForget_StartBehindTheHead(t *testing.T) { onEngines(t, testForgetStartBehindTheHead) }
+
+func testForgetStartBehindTheHead(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory().before()
 	h.open("a")
 	h.open("b")
@@ -74,7 +78,9 @@ func TestForget_StartBehindTheHead(t *testing.T) {
 }
 
 // Without it the projection stands still, and says why.
-func TestForget_IsNeeded(t *testing.T) {
+func TestForget_IsNeeded(t *testing.T) { onEngines(t, testForgetIsNeeded) }
+
+func testForgetIsNeeded(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	h.open("a")
 	s.record(newTopic("t1", h), named("log"))
@@ -83,6 +89,6 @@ func TestForget_IsNeeded(t *testing.T) {
 	_, err := s.db.Exec(`DROP TABLE notify_event`)
 	require.NoError(t, err)
 	require.ErrorContains(t, s.store.Update(t.Context(), func(tx *sql.Tx) error {
-		return notify.Forget(t.Context(), tx, notify.SQLite, 0)
+		return notify.Forget(t.Context(), tx, s.dialect, 0)
 	}), "forget the history")
 }

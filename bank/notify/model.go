@@ -128,6 +128,7 @@ func (m *model) apply(ctx context.Context, tx *sql.Tx, events []event.Envelope) 
 		return err
 	}
 	defer w.close()
+	var all []recording
 	for i, e := range events {
 		h := holders[e.Stream]
 		if e.Version <= h.version {
@@ -140,9 +141,10 @@ func (m *model) apply(ctx context.Context, tx *sql.Tx, events []event.Envelope) 
 		if !start.notifies(e) || known[e.ID] {
 			continue
 		}
-		if err := w.notifications(ctx, m.channels, h.Contact, message, e.Position); err != nil {
-			return err
-		}
+		all = append(all, recordingsOf(m.channels, h.Contact, message, e.Position)...)
+	}
+	if err := w.notifications(ctx, all); err != nil {
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(holders)) {
 		if err := w.holder(ctx, id, holders[id]); err != nil {
@@ -160,6 +162,11 @@ func (m *model) decode(events []event.Envelope) ([]any, error) {
 	var unapplicable []error
 	for i, e := range events {
 		payload, err := projection.Decode(m.codec, e)
+		if err == nil && m.sql.fits != nil {
+			if fault := m.sql.fits(e); fault != nil {
+				err = projection.NewUnapplicable(e, fault)
+			}
+		}
 		if err != nil && !failed[e.Stream] {
 			failed[e.Stream] = true
 			unapplicable = append(unapplicable, err)

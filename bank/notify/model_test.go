@@ -11,7 +11,9 @@ import (
 	"passbook/es/projection"
 )
 
-func TestModel_Records(t *testing.T) {
+func TestModel_Records(t *testing.T) { onEngines(t, testModelRecords) }
+
+func testModelRecords(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	h.open("a", "+49 170 1", "a@example.com")
 	h.open("b")
@@ -43,7 +45,9 @@ func TestModel_Records(t *testing.T) {
 }
 
 // A topic that was made again repeats everything; and so does a bus at any time.
-func TestModel_RecordsOnce(t *testing.T) {
+func TestModel_RecordsOnce(t *testing.T) { onEngines(t, testModelRecordsOnce) }
+
+func testModelRecordsOnce(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	h.open("a")
 	h.deposit("a", "1.00 EUR")
@@ -60,7 +64,9 @@ func TestModel_RecordsOnce(t *testing.T) {
 	require.Empty(t, s.rows(`SELECT stream FROM parked_stream`))
 }
 
-func TestModel_ImportedNotifyNobody(t *testing.T) {
+func TestModel_ImportedNotifyNobody(t *testing.T) { onEngines(t, testModelImportedNotifyNobody) }
+
+func testModelImportedNotifyNobody(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	h.imported = true
 	h.open("a", "+49 170 1")
@@ -71,7 +77,9 @@ func TestModel_ImportedNotifyNobody(t *testing.T) {
 	require.Equal(t, []string{"a/2 sms"}, s.recorded())
 }
 
-func TestModel_Parks(t *testing.T) {
+func TestModel_Parks(t *testing.T) { onEngines(t, testModelParks) }
+
+func testModelParks(t *testing.T, newScene func(testing.TB) *scene) {
 	for name, add := range map[string]func(h *history) event.Envelope{
 		"UnknownType":   func(h *history) event.Envelope { return h.add("a", "passbook.account.frozen", struct{}{}) },
 		"Malformed":     func(h *history) event.Envelope { return h.add("a", "passbook.account.deposited", 7) },
@@ -95,7 +103,9 @@ func TestModel_Parks(t *testing.T) {
 }
 
 // After a discard, what comes does not start right behind the head.
-func TestModel_TakesWhatSkips(t *testing.T) {
+func TestModel_TakesWhatSkips(t *testing.T) { onEngines(t, testModelTakesWhatSkips) }
+
+func testModelTakesWhatSkips(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	h.open("a", "+49 170 1")
 	h.deposit("a", "1.00 EUR")
@@ -103,7 +113,7 @@ func TestModel_TakesWhatSkips(t *testing.T) {
 	h.close("a")
 	channels := []notify.Channel{&fakeChannel{name: "sms", address: phone}}
 	s.record(newTopic("t1", newHistory()), channels)
-	apply := func(events ...event.Envelope) error { return notify.Apply(s.store, channels, events...) }
+	apply := func(events ...event.Envelope) error { return notify.Apply(s.store, s.dialect, channels, events...) }
 	require.NoError(t, apply(h.events[0]))
 	require.NoError(t, apply(h.events[2], h.events[3]))
 	require.Equal(t, []string{"a/0 sms", "a/2 sms", "a/3 sms"}, s.recorded())

@@ -13,7 +13,7 @@ import (
 // looks at all of them, or sorts them.
 func TestStatements_UseIndexes(t *testing.T) {
 	s := newScene(t)
-	for name, statement := range notify.Statements() {
+	for name, statement := range notify.Statements(notify.SQLite) {
 		args := make([]any, strings.Count(statement, "?"))
 		plan := s.rows(`EXPLAIN QUERY PLAN `+statement, args...)
 		require.NotEmpty(t, plan, name)

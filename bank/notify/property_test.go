@@ -95,5 +95,5 @@ func openScene(t *testing.T, path string) *scene {
 	store, err := sqlite.OpenProjectionStore(context.Background(), path, sqlite.Rebuildable)
 	require.NoError(t, err)
 	require.NoError(t, notify.Migrate(t.Context(), store.DB(), notify.SQLite))
-	return &scene{tb: t, store: store, db: store.DB()}
+	return &scene{tb: t, store: store, db: store.DB(), dialect: notify.SQLite}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"passbook/es/projection"
@@ -63,6 +64,9 @@ func (q *queue) exchange(ctx context.Context, outcomes []outcome, room int) (job
 		jobs, done = nil, nil
 		now, err := q.now(ctx, tx)
 		if err != nil {
+			return err
+		}
+		if err := q.lockLanes(ctx, tx, outcomes); err != nil {
 			return err
 		}
 		for _, o := range outcomes {
@@ -196,6 +200,26 @@ func (q *queue) skip(ctx context.Context, tx *sql.Tx, j job, accountID string, n
 		return err
 	}
 	return sql.ErrNoRows
+}
+
+// lockLanes locks the lanes of outcomes, ascending and before anything else, as
+// those do who record: otherwise one of the two could hold what the other waits
+// for, and the other way round.
+func (q *queue) lockLanes(ctx context.Context, tx *sql.Tx, outcomes []outcome) error {
+	if q.sql.lockLane == "" {
+		return nil
+	}
+	var accounts []string
+	for _, o := range outcomes {
+		accounts = append(accounts, o.AccountID)
+	}
+	slices.Sort(accounts)
+	for _, id := range slices.Compact(accounts) {
+		if _, err := tx.ExecContext(ctx, q.sql.lockLane, q.channel, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle keeps the outcome of an attempt and lets its lane go on. What was sent is

@@ -1,10 +1,13 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"passbook/contract/account"
 	"passbook/es/event"
@@ -123,29 +126,58 @@ func (w *writer) holder(ctx context.Context, id string, h *holder) error {
 	return nil
 }
 
-// notifications records a message for each channel on which the holder can be
+// recording is a message on its way to one channel.
+type recording struct {
+	lane
+	address  string
+	message  Message
+	position int64
+}
+
+// lane names a row of notify_lane.
+type lane struct{ channel, accountID string }
+
+// recordingsOf returns a message for each channel on which the holder can be
 // reached.
-func (w *writer) notifications(ctx context.Context, channels []Channel, c Contact, m Message, position int64) error {
-	text, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
+func recordingsOf(channels []Channel, c Contact, m Message, position int64) (all []recording) {
 	for _, channel := range channels {
-		address, ok := channel.Address(c)
-		if !ok {
-			continue
+		if address, ok := channel.Address(c); ok {
+			all = append(all, recording{lane{channel.Name(), m.AccountID}, address, m, position})
 		}
-		name := channel.Name()
-		if _, err := w.exec(ctx, w.sql.insertLane, name, m.AccountID, w.now); err != nil {
-			return fmt.Errorf("queue account %s for channel %s: %w", m.AccountID, name, err)
+	}
+	return all
+}
+
+// notifications records messages in their order, and before that wants all their
+// lanes to be there: in the order in which everybody locks them, so that nobody
+// waits for one that is waited for.
+func (w *writer) notifications(ctx context.Context, all []recording) error {
+	lanes := make(map[lane]bool)
+	for _, one := range all {
+		lanes[one.lane] = true
+	}
+	for _, l := range slices.SortedFunc(maps.Keys(lanes), compareLanes) {
+		if _, err := w.exec(ctx, w.sql.insertLane, l.channel, l.accountID, w.now); err != nil {
+			return fmt.Errorf("queue account %s for channel %s: %w", l.accountID, l.channel, err)
 		}
-		_, err := w.exec(ctx, w.sql.insertNotification, notificationID(m.EventID, name), m.EventID, position,
-			m.AccountID, string(m.Kind), name, address, string(text), w.now, w.now)
+	}
+	for _, one := range all {
+		m := one.message
+		text, err := json.Marshal(m)
 		if err != nil {
-			return fmt.Errorf("insert notification of event %s for channel %s: %w", m.EventID, name, err)
+			return err
+		}
+		_, err = w.exec(ctx, w.sql.insertNotification, notificationID(m.EventID, one.channel), m.EventID, one.position,
+			m.AccountID, string(m.Kind), one.channel, one.address, string(text), w.now, w.now)
+		if err != nil {
+			return fmt.Errorf("insert notification of event %s for channel %s: %w", m.EventID, one.channel, err)
 		}
 	}
 	return nil
+}
+
+func compareLanes(a, b lane) int {
+	return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.accountID, b.accountID))
 }
 
 func (w *writer) exec(ctx context.Context, statement string, args ...any) (sql.Result, error) {

@@ -22,14 +22,22 @@ import (
 	"passbook/engine/sqlite"
 	"passbook/es/bus"
 	"passbook/es/event"
+	"passbook/es/projection"
 	"passbook/es/projection/projectiontest"
 )
 
 // scene is a notification DB of its own.
 type scene struct {
-	tb    testing.TB
-	store *sqlite.ProjectionStore
-	db    *sql.DB
+	tb      testing.TB
+	store   store
+	db      *sql.DB
+	dialect notify.Dialect
+}
+
+// store is what every engine's read side is.
+type store interface {
+	projection.Store[*sql.Tx]
+	Close() error
 }
 
 func newScene(tb testing.TB) *scene {
@@ -39,7 +47,7 @@ func newScene(tb testing.TB) *scene {
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
 	require.NoError(tb, notify.Migrate(ctx, store.DB(), notify.SQLite))
-	return &scene{tb: tb, store: store, db: store.DB()}
+	return &scene{tb: tb, store: store, db: store.DB(), dialect: notify.SQLite}
 }
 
 // quiet keeps expected failures out of the test's output.
@@ -49,7 +57,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 func (s *scene) service(feed *memoryBus, channels []notify.Channel, changes ...func(*notify.Config)) *notify.Service {
 	s.tb.Helper()
 	config := notify.Config{
-		Store: s.store, Dialect: notify.SQLite, Channels: channels, Logger: quiet(), Metrics: prometheus.NewRegistry(),
+		Store: s.store, Dialect: s.dialect, Channels: channels, Logger: quiet(), Metrics: prometheus.NewRegistry(),
 	}
 	if feed != nil {
 		config.Feed, config.Subscriber = feed, feed
@@ -106,6 +114,9 @@ func (s *scene) rows(query string, args ...any) (lines []string) {
 		require.NoError(s.tb, rows.Scan(into...))
 		texts := make([]string, len(values))
 		for i, v := range values {
+			if text, ok := v.([]byte); ok {
+				v = string(text)
+			}
 			texts[i] = fmt.Sprint(v)
 		}
 		lines = append(lines, strings.Join(texts, "|"))
@@ -117,7 +128,11 @@ func (s *scene) rows(query string, args ...any) (lines []string) {
 // recorded returns event and channel of all notifications, in their order.
 func (s *scene) recorded() []string {
 	s.tb.Helper()
-	return s.rows(`SELECT event_id || ' ' || channel FROM notification ORDER BY seq`)
+	found := s.rows(`SELECT event_id, channel FROM notification ORDER BY seq`)
+	for i, one := range found {
+		found[i] = strings.ReplaceAll(one, "|", " ")
+	}
+	return found
 }
 
 // eventually waits for rows.

@@ -209,7 +209,7 @@ func TestSender_LooksByItself(t *testing.T) {
 		synctest.Wait()
 		h := newHistory()
 		h.open("a")
-		require.NoError(t, notify.Apply(s.store, named("c"), h.events...))
+		require.NoError(t, notify.Apply(s.store, s.dialect, named("c"), h.events...))
 		_, err := s.db.Exec(`UPDATE notify_lane SET due_us = 0`)
 		require.NoError(t, err)
 		<-time.After(10 * time.Second)
@@ -297,7 +297,9 @@ func TestSender_StopCutsWhatHangs(t *testing.T) {
 }
 
 // However often it is started and stopped: everything is sent, and nothing runs on.
-func TestService_StartStop(t *testing.T) {
+func TestService_StartStop(t *testing.T) { onEngines(t, testServiceStartStop) }
+
+func testServiceStartStop(t *testing.T, newScene func(testing.TB) *scene) {
 	var tried sendings
 	s, h := newScene(t), newHistory()
 	for i := range 40 {

@@ -1,9 +1,14 @@
 package notify
 
+import "passbook/es/event"
+
 // statements is everything that is asked of a database, in its dialect. Lists
 // of any length come as one parameter, a JSON array, so that a statement is
 // always the same.
 type statements struct {
+	// fits says why an event cannot be recorded, ever. Nil: all can.
+	fits func(e event.Envelope) error
+
 	// now gives the database's time in microseconds since 1970, UTC.
 	now string
 
@@ -18,13 +23,16 @@ type statements struct {
 	// there changes it, if it has the version that the last parameter names.
 	insertAccount, updateAccount, insertEvent string
 	// insertLane and insertNotification leave alone what is there already. They
-	// are run in this order, which is that of settling too.
+	// are run in this order, lanes ascending, which is that of settling too.
 	insertLane, insertNotification string
 
 	// nextDue gives when the first lane of a channel is due, or NULL. dueLanes
 	// takes channel, time and limit, and locks what it gives; first gives the
 	// first pending notification of a lane.
 	nextDue, dueLanes, first string
+	// lockLane takes a lane, and locks it if it is there. Empty: nobody else is at
+	// work.
+	lockLane string
 	// claimLane takes due_us, claim and the lane; releaseLane due_us, the lane
 	// and the claim that must still hold; dropLane the lane and the claim.
 	claimLane, releaseLane, dropLane string

@@ -12,7 +12,9 @@ import (
 	"passbook/es/bus"
 )
 
-func TestStart_AtTheEndOfTheFeed(t *testing.T) {
+func TestStart_AtTheEndOfTheFeed(t *testing.T) { onEngines(t, testStartAtTheEndOfTheFeed) }
+
+func testStartAtTheEndOfTheFeed(t *testing.T, newScene func(testing.TB) *scene) {
 	h := newHistory().before()
 	for i := range 200 { // more than one look at each partition
 		id := fmt.Sprint("a", i%7)
@@ -37,7 +39,9 @@ func TestStart_AtTheEndOfTheFeed(t *testing.T) {
 
 // The service is up moments after its tables are made; what happens between the
 // two is notified.
-func TestStart_WhileItStarts(t *testing.T) {
+func TestStart_WhileItStarts(t *testing.T) { onEngines(t, testStartWhileItStarts) }
+
+func testStartWhileItStarts(t *testing.T, newScene func(testing.TB) *scene) {
 	h := newHistory().before()
 	h.open("a")
 	h.since().deposit("a", "1.00 EUR")
@@ -53,7 +57,9 @@ func TestStart_WhileItStarts(t *testing.T) {
 
 // Broker and notification DB were deleted, and the relay publishes all of history
 // to a topic that was empty when it was first looked at.
-func TestStart_FeedIsYounger(t *testing.T) {
+func TestStart_FeedIsYounger(t *testing.T) { onEngines(t, testStartFeedIsYounger) }
+
+func testStartFeedIsYounger(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	s.record(newTopic("t1", h), named("log"))
 	require.Equal(t, []string{"0"}, s.rows(`SELECT start_position FROM notify_state`))
@@ -64,7 +70,9 @@ func TestStart_FeedIsYounger(t *testing.T) {
 }
 
 // A clock that was wrong once gave an account's events times of the future.
-func TestStart_TimesOfTheFuture(t *testing.T) {
+func TestStart_TimesOfTheFuture(t *testing.T) { onEngines(t, testStartTimesOfTheFuture) }
+
+func testStartTimesOfTheFuture(t *testing.T, newScene func(testing.TB) *scene) {
 	h := newHistory() // of the future
 	h.open("a")
 	h.before()
@@ -76,7 +84,9 @@ func TestStart_TimesOfTheFuture(t *testing.T) {
 	require.Empty(t, s.recorded())
 }
 
-func TestStart_FromBeginning(t *testing.T) {
+func TestStart_FromBeginning(t *testing.T) { onEngines(t, testStartFromBeginning) }
+
+func testStartFromBeginning(t *testing.T, newScene func(testing.TB) *scene) {
 	h := newHistory().before()
 	h.open("a")
 	s := newScene(t)
@@ -98,7 +108,9 @@ func (unreachable) Bounds(context.Context, bus.Topic) ([]bus.Bounds, error) {
 }
 
 // Nothing is read before it is known from where on to notify.
-func TestStart_IsKnownFirst(t *testing.T) {
+func TestStart_IsKnownFirst(t *testing.T) { onEngines(t, testStartIsKnownFirst) }
+
+func testStartIsKnownFirst(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory().before()
 	h.open("a")
 	feed := newTopic("t1", h)
@@ -106,7 +118,7 @@ func TestStart_IsKnownFirst(t *testing.T) {
 	require.ErrorContains(t, service.Ready(t.Context()), "the feed has not been reached yet")
 	require.ErrorContains(t, service.Run(t.Context()), "broker is gone")
 	require.Empty(t, s.rows(`SELECT event_id FROM notify_event`))
-	require.ErrorContains(t, notify.Apply(s.store, named("log"), h.events...), "not been reached")
+	require.ErrorContains(t, notify.Apply(s.store, s.dialect, named("log"), h.events...), "not been reached")
 
 	again := s.service(newTopic("t1", h), named("log"))
 	require.Error(t, again.Ready(t.Context()))
@@ -116,7 +128,9 @@ func TestStart_IsKnownFirst(t *testing.T) {
 	require.NoError(t, s.service(newTopic("t1", h), named("log")).Ready(t.Context()), "also before it runs")
 }
 
-func TestReady_DatabaseIsGone(t *testing.T) {
+func TestReady_DatabaseIsGone(t *testing.T) { onEngines(t, testReadyDatabaseIsGone) }
+
+func testReadyDatabaseIsGone(t *testing.T, newScene func(testing.TB) *scene) {
 	s := newScene(t)
 	service := s.service(newTopic("t1", newHistory()), named("log"))
 	require.NoError(t, s.store.Close())

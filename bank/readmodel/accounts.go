@@ -121,7 +121,7 @@ func (r *Reader) find(ctx context.Context, question string, l list, args ...any)
 // begin counts a list and opens it, in one transaction and so as of one moment.
 // The turn is given back when the list is closed.
 func (r *Reader) begin(ctx context.Context, question string, l list, args []any) (_ *Accounts, err error) {
-	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{Isolation: r.sql.isolation, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}

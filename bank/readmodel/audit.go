@@ -19,16 +19,18 @@ import (
 // told all events, in any order of accounts, and then compared with the tables.
 // Its memory does not grow with them. Used by one goroutine.
 type Audit struct {
-	tables Tables
-	told   tally
+	sql  auditStatements
+	told tally
 }
 
-// NewAudit returns an audit of the tables of a line.
-func NewAudit(tables Tables) (*Audit, error) {
-	if err := tables.validate(); err != nil {
+// NewAudit returns an audit of the tables of a line, in a database that speaks
+// dialect.
+func NewAudit(dialect Dialect, tables Tables) (*Audit, error) {
+	statements, err := dialect.statements(tables)
+	if err != nil {
 		return nil, err
 	}
-	return &Audit{tables: tables}, nil
+	return &Audit{sql: statements.audit}, nil
 }
 
 // tally is a number of events and the sum of their hashes. Two collections of
@@ -84,11 +86,7 @@ func (a *Audit) Check(ctx context.Context, tx *sql.Tx, except map[string]bool) e
 }
 
 func (a *Audit) entries(ctx context.Context, tx *sql.Tx, except map[string]bool, found *tally) error {
-	rows, err := tx.QueryContext(ctx, `SELECT e.account_id, e.version, e.event_id, e.position, coalesce(e.amount, ''),
-		CASE e.kind WHEN 'CLOSED' THEN '' ELSE e.balance END, CASE e.kind WHEN 'CLOSED' THEN '' ELSE a.currency END,
-		CASE e.kind WHEN 'CLOSED' THEN '' ELSE coalesce(e.reference, '') END,
-		CASE e.version WHEN 0 THEN a.account_holder ELSE '' END, CASE e.version WHEN 0 THEN a.account_type ELSE -1 END
-		FROM `+a.tables.Entry+` AS e JOIN `+a.tables.Account+` AS a ON a.id = e.account_id`)
+	rows, err := tx.QueryContext(ctx, a.sql.entries)
 	if err != nil {
 		return fmt.Errorf("read the entries: %w", err)
 	}
@@ -114,10 +112,7 @@ func (a *Audit) entries(ctx context.Context, tx *sql.Tx, except map[string]bool,
 
 // rows compares each account with the last of its entries.
 func (a *Audit) rows(ctx context.Context, tx *sql.Tx, except map[string]bool) error {
-	rows, err := tx.QueryContext(ctx, `SELECT a.id FROM `+a.tables.Account+` AS a
-		LEFT JOIN `+a.tables.Entry+` AS e ON e.account_id = a.id AND e.version = a.version
-		WHERE e.version IS NULL OR e.event_id <> a.event_id OR e.position <> a.position OR e.balance <> a.balance
-		OR EXISTS (SELECT 1 FROM `+a.tables.Entry+` AS l WHERE l.account_id = a.id AND l.version > a.version)`)
+	rows, err := tx.QueryContext(ctx, a.sql.rows)
 	if err != nil {
 		return fmt.Errorf("read the accounts: %w", err)
 	}
@@ -140,22 +135,13 @@ func (a *Audit) rows(ctx context.Context, tx *sql.Tx, except map[string]bool) er
 // Differences counts the accounts that the live tables and those of another line
 // show differently, as far as the two can be compared: at the same version, and
 // accounts of the live line that the other has not, although it is past them.
-func Differences(ctx context.Context, tx *sql.Tx, other Tables) (int64, error) {
-	if err := other.validate(); err != nil {
+func Differences(ctx context.Context, tx *sql.Tx, dialect Dialect, other Tables) (int64, error) {
+	statements, err := dialect.statements(other)
+	if err != nil {
 		return 0, err
 	}
-	live := LiveTables()
-	// IS NOT: a value that is missing on one side differs too.
-	const differ = `l.account_holder IS NOT n.account_holder OR l.creation_date IS NOT n.creation_date OR l.account_type IS NOT n.account_type
-		OR l.balance IS NOT n.balance OR l.currency IS NOT n.currency OR l.status IS NOT n.status OR l.event_id IS NOT n.event_id
-		OR l.position IS NOT n.position OR l.updated_at IS NOT n.updated_at`
 	var count int64
-	err := tx.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM `+live.Account+` AS l JOIN `+other.Account+` AS n ON n.id = l.id AND n.version = l.version
-			WHERE `+differ+`) +
-		(SELECT count(*) FROM `+live.Account+` AS l LEFT JOIN `+other.Account+` AS n ON n.id = l.id
-			WHERE n.id IS NULL AND l.position <= (SELECT coalesce(max(position), 0) FROM `+other.Account+`))`).Scan(&count)
-	if err != nil {
+	if err := tx.QueryRowContext(ctx, statements.audit.differences).Scan(&count); err != nil {
 		return 0, fmt.Errorf("compare the lines: %w", err)
 	}
 	return count, nil

@@ -21,7 +21,7 @@ var edges = []string{
 }
 
 // edgeScene has an account for each edge, with its balance as its id.
-func edgeScene(t *testing.T) *scene {
+func edgeScene(t *testing.T, newScene func(testing.TB) *scene) *scene {
 	t.Helper()
 	s, h := newScene(t), newHistory()
 	for _, text := range edges {
@@ -33,8 +33,10 @@ func edgeScene(t *testing.T) *scene {
 
 func edgeID(text string) string { return strings.ReplaceAll(text, " ", "-") }
 
-func TestBalance_ExactAtLimits(t *testing.T) {
-	s := edgeScene(t)
+func TestBalance_ExactAtLimits(t *testing.T) { onEngines(t, testBalanceExactAtLimits) }
+
+func testBalanceExactAtLimits(t *testing.T, newScene func(testing.TB) *scene) {
+	s := edgeScene(t, newScene)
 	for _, text := range edges {
 		a, err := s.reader.FindAccountByID(t.Context(), edgeID(text))
 		require.NoError(t, err)
@@ -55,7 +57,11 @@ func TestBalance_ExactAtLimits(t *testing.T) {
 
 // The query agrees with exact fractions, for any number of decimals.
 func TestFindAccountsWithBalance_ComparesExactly(t *testing.T) {
-	s := edgeScene(t)
+	onEngines(t, testFindAccountsWithBalanceComparesExactly)
+}
+
+func testFindAccountsWithBalanceComparesExactly(t *testing.T, newScene func(testing.TB) *scene) {
+	s := edgeScene(t, newScene)
 	numbers := rapid.OneOf(
 		rapid.SampledFrom([]string{
 			"0", "-1", "7", "7.0", "6.99", "6.995", "6.99990", "6.99995", "7.00005", "0.00005", "-0.00005", "1e-300",
@@ -86,7 +92,9 @@ func TestFindAccountsWithBalance_ComparesExactly(t *testing.T) {
 }
 
 // The bounds of a page are inclusive and exact, for any number of decimals.
-func TestFindPage_BoundsExactly(t *testing.T) {
+func TestFindPage_BoundsExactly(t *testing.T) { onEngines(t, testFindPageBoundsExactly) }
+
+func testFindPageBoundsExactly(t *testing.T, newScene func(testing.TB) *scene) {
 	s, h := newScene(t), newHistory()
 	for _, amount := range []string{"0.0000", "0.0001", "6.9999", "7.0000", "7.0001"} {
 		h.open(amount, "Holder", money(amount+" CLF"))
@@ -110,8 +118,10 @@ func TestFindPage_BoundsExactly(t *testing.T) {
 	}
 }
 
-func TestFindAccountsWithBalance_Order(t *testing.T) {
-	s := edgeScene(t)
+func TestFindAccountsWithBalance_Order(t *testing.T) { onEngines(t, testFindAccountsWithBalanceOrder) }
+
+func testFindAccountsWithBalanceOrder(t *testing.T, newScene func(testing.TB) *scene) {
+	s := edgeScene(t, newScene)
 	found, err := s.reader.FindAccountsWithBalance(t.Context(), readmodel.Above, rat("6.9999"))
 	require.Equal(t, []string{
 		"7-JPY", "7.00-EUR", "7.000-KWD", "7.0001-CLF", "7.01-EUR",

@@ -14,7 +14,9 @@
 //
 //	migrate.go   dialects, and the tables of each; migrations/ has them as SQL
 //	tables.go    the tables of another line, which is built beside the live one
-//	sqlite.go    the statements for SQLite
+//	sqlite.go    what statements there are, and those for SQLite
+//	mysql.go     those for MySQL; mysql_page.go, mysql_write.go, mysql_verify.go,
+//	             mysql_lock.go: the rest of that dialect
 //	account.go   a row of bank_account
 //	model.go     Model: the gate's questions, and a batch from events to writes
 //	fold.go      the events of one account, applied to its row and entries
@@ -27,5 +29,6 @@
 //	position.go  up to which position of the store everything was dealt with
 //	commits.go   who waits for a change is told of commits
 //	balance.go   balances compared with a number
+//	audit.go     a line proved against its events; audit_sql.go has the queries
 //	verify.go    the tables as es/verify compares them; verify_page.go reads them in pages
 package readmodel

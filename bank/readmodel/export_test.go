@@ -1,5 +1,10 @@
 package readmodel
 
+import (
+	"context"
+	"database/sql"
+)
+
 // Statements returns every SQL statement by name, for the tests that look at how
 // the database carries them out.
 func Statements(d Dialect) (map[string]string, error) {
@@ -34,3 +39,12 @@ const (
 	PositionsMax = positionsMax
 	AsideMax     = asideMax
 )
+
+// WriteOnMySQL writes an account's row as one that was read at a version, or that
+// was not there.
+func WriteOnMySQL(ctx context.Context, tx *sql.Tx, a Account, expected int64) error {
+	return mysqlWriter(LiveTables())(ctx, tx, []*change{{expected: expected, next: a}})
+}
+
+// View is view.
+func (r *Reader) View(ctx context.Context, fn func(tx *sql.Tx) error) error { return r.view(ctx, fn) }

@@ -13,8 +13,11 @@ import (
 // Dialect names the SQL that a database speaks.
 type Dialect string
 
-// SQLite is that of the embedded read DB.
-const SQLite Dialect = "sqlite"
+// SQLite is that of the embedded read DB, MySQL that of a server.
+const (
+	SQLite Dialect = "sqlite"
+	MySQL  Dialect = "mysql"
+)
 
 // schemaTable says which migrations a database has had. Other rooms migrate
 // tables of their own in the same database, each with a table of its own.
@@ -34,8 +37,11 @@ func (d Dialect) statements(t Tables) (statements, error) {
 	if err := t.validate(); err != nil {
 		return statements{}, err
 	}
-	if d == SQLite {
+	switch d {
+	case SQLite:
 		return sqliteStatements(t), nil
+	case MySQL:
+		return mysqlStatements(t), nil
 	}
 	return statements{}, fmt.Errorf("read model: there is no SQL for the dialect %q", string(d))
 }
@@ -54,17 +60,30 @@ func (d Dialect) migrations() (fs.FS, error) {
 
 // goose returns what goose calls the dialect.
 func (d Dialect) goose() (goose.Dialect, error) {
-	if d == SQLite {
+	switch d {
+	case SQLite:
 		return goose.DialectSQLite3, nil
+	case MySQL:
+		return goose.DialectMySQL, nil
 	}
 	return "", fmt.Errorf("read model: there are no migrations for the dialect %q", string(d))
 }
 
 // Migrate creates the read model's tables in db, or brings those that are there
-// to the newest schema; each step is one transaction. Tables that a newer
-// program has migrated further are refused. Two calls on one database must not
-// overlap.
+// to the newest schema. Tables that a newer program has migrated further are
+// refused.
+//
+// On SQLite each step is one transaction, and two calls on one database must not
+// overlap. On MySQL, where no table can be taken back, a step that was cut off is
+// done again; of several processes one migrates, and the others wait for it.
 func Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
+	if dialect == MySQL {
+		return withMySQLLock(ctx, db, func() error { return migrate(ctx, db, dialect) })
+	}
+	return migrate(ctx, db, dialect)
+}
+
+func migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
 	known, err := dialect.goose()
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ var ErrVersion = errors.New("account has another version than expected")
 //   - a balance in the payload that is not the one that the account's events
 //     add up to, unless one right before it was discarded;
 //   - an id of a form that no account has;
+//   - on MySQL, a text or a time that is larger than any that a service accepts;
 //   - a row that was changed from outside, so that it cannot be read.
 //
 // Rules of the business are not judged: what was accepted, once, is a fact. A
@@ -117,6 +118,11 @@ func (m *Model) Apply(ctx context.Context, tx *sql.Tx, events []event.Envelope) 
 	for _, history := range histories {
 		c := newChange(history[0].Stream, rows)
 		err := c.apply(m.codec, history)
+		if err == nil && m.sql.fits != nil {
+			if fault := m.sql.fits(c); fault != nil {
+				err = projection.NewUnapplicable(history[0], fault)
+			}
+		}
 		if _, ok := errors.AsType[*projection.Unapplicable](err); ok {
 			unapplicable = append(unapplicable, err)
 		} else if err != nil {

@@ -65,6 +65,7 @@ func (r *Reader) FindPage(ctx context.Context, q *PageQuery) (Page, error) {
 	const question = "find a page of accounts"
 	var accounts []Account
 	err := r.view(ctx, func(tx *sql.Tx) error {
+		accounts = nil
 		if q.Currency.IsZero() && (q.MinBalance != nil || q.MaxBalance != nil) {
 			var several bool
 			if err := tx.QueryRowContext(ctx, r.sql.severalCurrencies).Scan(&several); err != nil {
@@ -107,9 +108,23 @@ func (s Sort) placeOf(a Account) *Place {
 	return p
 }
 
-// view runs fn in a transaction that only reads, and so sees one state.
+// viewTries is how often a transaction is run that the database ends again and
+// again.
+const viewTries = 5
+
+// view runs fn in a transaction that only reads, and so sees one state. It may
+// run it several times, each as if it were the first.
 func (r *Reader) view(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	for try := 1; ; try++ {
+		err := r.viewOnce(ctx, fn)
+		if err == nil || try == viewTries || r.sql.isRetryable == nil || !r.sql.isRetryable(err) {
+			return err
+		}
+	}
+}
+
+func (r *Reader) viewOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	tx, err := r.db.BeginTx(ctx, &sql.TxOptions{Isolation: r.sql.isolation, ReadOnly: true})
 	if err != nil {
 		return err
 	}

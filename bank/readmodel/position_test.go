@@ -18,8 +18,13 @@ import (
 func (s *scene) has(positions ...int64) {
 	s.tb.Helper()
 	for _, position := range positions {
-		_, err := s.db.Exec(`INSERT INTO account_entry (account_id, version, event_id, time, kind, balance, position)
-			VALUES ('a', ?, '', '', '', '', ?)`, position, position)
+		insert := `INSERT INTO account_entry (account_id, version, event_id, time, kind, balance, position)
+			VALUES ('a', ?, '', '', '', '', ?)`
+		if s.dialect == readmodel.MySQL {
+			insert = `INSERT INTO account_entry (account_id, version, event_id, time, kind, balance, position, decimals)
+			VALUES ('a', ?, '', '2026-11-22', '', 0, ?, 2)`
+		}
+		_, err := s.db.Exec(insert, position, position)
 		require.NoError(s.tb, err)
 	}
 }
@@ -39,6 +44,10 @@ func asideOf(positions []int64) readmodel.SetAside {
 // Whatever is there and whatever was set aside, from wherever the look begins:
 // everything up to the position was dealt with, and the next one was not.
 func TestReachedPosition_AgreesWithCounting(t *testing.T) {
+	onEngines(t, testReachedPositionAgreesWithCounting)
+}
+
+func testReachedPositionAgreesWithCounting(t *testing.T, newScene func(testing.TB) *scene) {
 	s := newScene(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		_, err := s.db.Exec(`DELETE FROM account_entry`)
@@ -107,7 +116,9 @@ func TestReachedPosition_OfMany(t *testing.T) {
 }
 
 // How far it came is told with an error, and known to be right.
-func TestReachedPosition_Fails(t *testing.T) {
+func TestReachedPosition_Fails(t *testing.T) { onEngines(t, testReachedPositionFails) }
+
+func testReachedPositionFails(t *testing.T, newScene func(testing.TB) *scene) {
 	s := newScene(t)
 	s.has(1, 2, 3)
 	errLost := errors.New("connection is lost")
@@ -122,7 +133,9 @@ func TestReachedPosition_Fails(t *testing.T) {
 }
 
 // A transaction is told of after it is committed, to all who waited before.
-func TestCommits(t *testing.T) {
+func TestCommits(t *testing.T) { onEngines(t, testCommits) }
+
+func testCommits(t *testing.T, newScene func(testing.TB) *scene) {
 	s, commits := newScene(t), new(readmodel.Commits)
 	store := commits.Watch(s.store)
 	next := commits.Next()

@@ -101,7 +101,9 @@ func redelivered(t *rapid.T, events []event.Envelope) (published []event.Envelop
 // Through a projection, with runs of any length, repeats, and topics that are
 // made anew and so read from the beginning, the tables say what plain arithmetic
 // says.
-func TestModel_AgreesWithNaiveFold(t *testing.T) {
+func TestModel_AgreesWithNaiveFold(t *testing.T) { onEngines(t, testModelAgreesWithNaiveFold) }
+
+func testModelAgreesWithNaiveFold(t *testing.T, newScene func(testing.TB) *scene) {
 	s, n := newScene(t), 0
 	rapid.Check(t, func(rt *rapid.T) {
 		// Accounts and consumer of its own are as good as a database of its own.

@@ -18,6 +18,10 @@ import (
 // into each account of one holder. So the number of accounts is a multiple of
 // the batch, and that holder's balances are all the same.
 func TestReader_ConsistentDuringProjection(t *testing.T) {
+	onEngines(t, testReaderConsistentDuringProjection)
+}
+
+func testReaderConsistentDuringProjection(t *testing.T, newScene func(testing.TB) *scene) {
 	const batch, batches = readmodel.WholeMax + 20, 5
 	s, h := newScene(t), newHistory()
 	h.open("first", "Somebody", money("1.00 EUR")) // the first run has one record more

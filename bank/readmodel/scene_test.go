@@ -24,26 +24,39 @@ import (
 
 // scene is a read model in a database of its own, behind a projection.
 type scene struct {
-	tb     testing.TB
-	db     *sql.DB
-	store  *sqlite.ProjectionStore
-	model  *readmodel.Model
-	reader *readmodel.Reader
+	tb      testing.TB
+	db      *sql.DB
+	store   store
+	dialect readmodel.Dialect
+	model   *readmodel.Model
+	reader  *readmodel.Reader
 	// consumer is the name of the projections.
 	consumer string
 }
 
+// store is what every engine's read side is.
+type store interface {
+	projection.Lines[*sql.Tx]
+	DB() *sql.DB
+	Close() error
+}
+
 func newScene(tb testing.TB) *scene {
 	tb.Helper()
-	ctx := context.Background()
-	store, err := sqlite.OpenProjectionStore(ctx, filepath.Join(tb.TempDir(), "readmodel.db"), sqlite.Rebuildable)
+	store, err := sqlite.OpenProjectionStore(context.Background(), filepath.Join(tb.TempDir(), "readmodel.db"), sqlite.Rebuildable)
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
-	s := &scene{tb: tb, db: store.DB(), store: store, consumer: "bankaccConsumer"}
-	require.NoError(tb, readmodel.Migrate(ctx, s.db, readmodel.SQLite))
-	s.model, err = readmodel.NewModel(readmodel.SQLite, readmodel.LiveTables())
+	return sceneOf(tb, store, readmodel.SQLite)
+}
+
+func sceneOf(tb testing.TB, store store, dialect readmodel.Dialect) *scene {
+	tb.Helper()
+	s := &scene{tb: tb, db: store.DB(), store: store, dialect: dialect, consumer: "bankaccConsumer"}
+	require.NoError(tb, readmodel.Migrate(context.Background(), s.db, dialect))
+	var err error
+	s.model, err = readmodel.NewModel(dialect, readmodel.LiveTables())
 	require.NoError(tb, err)
-	s.reader, err = readmodel.NewReader(s.db, readmodel.SQLite)
+	s.reader, err = readmodel.NewReader(s.db, dialect)
 	require.NoError(tb, err)
 	return s
 }
@@ -66,6 +79,9 @@ func (s *scene) apply(events ...event.Envelope) error {
 // rows returns what a query gives, a line for each row: a|b|<nil>.
 func (s *scene) rows(query string, args ...any) (lines []string) {
 	s.tb.Helper()
+	if s.dialect == readmodel.MySQL {
+		query = shown(query)
+	}
 	rows, err := s.db.Query(query, args...)
 	require.NoError(s.tb, err)
 	defer func() { require.NoError(s.tb, rows.Close()) }()
@@ -79,6 +95,9 @@ func (s *scene) rows(query string, args ...any) (lines []string) {
 		require.NoError(s.tb, rows.Scan(into...))
 		texts := make([]string, len(values))
 		for i, v := range values {
+			if text, ok := v.([]byte); ok {
+				v = string(text)
+			}
 			texts[i] = fmt.Sprint(v)
 		}
 		lines = append(lines, strings.Join(texts, "|"))

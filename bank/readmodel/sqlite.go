@@ -1,8 +1,24 @@
 package readmodel
 
+import (
+	"context"
+	"database/sql"
+)
+
 // statements is everything that is asked of a database, in its dialect. Lists
 // of any length come as one parameter, so that a statement is always the same.
 type statements struct {
+	// isolation is that of transactions that read: one state in all statements.
+	isolation sql.IsolationLevel
+	// isRetryable tells of an error that ended a transaction which would succeed
+	// if it were run again. Nil: there is none.
+	isRetryable func(err error) bool
+	// write brings changes into the tables, their accounts ascending. Nil: by the
+	// four statements below.
+	write func(ctx context.Context, tx *sql.Tx, changes []*change) error
+	// fits says why a change cannot be written, ever. Nil: all can.
+	fits func(c *change) error
+
 	// heads and rows take a JSON array of ids.
 	heads, rows string
 	// eventIDs takes a JSON array of pairs [id, version].
@@ -37,6 +53,9 @@ type statements struct {
 	positionMax, positionCount, positions string
 	// Lists end in a condition with one parameter at most, and in an order.
 	all, byHolder, above, below list
+
+	verify verifyStatements
+	audit  auditStatements
 }
 
 // list is a query for accounts, with the query for their number.
@@ -97,6 +116,8 @@ func sqliteStatements(t Tables) statements {
 		byHolder: sqliteList(t, "account_holder = ? AND +status = 'OPEN'", "id"),
 		above:    sqliteList(t, "balance_units > ? AND +status = 'OPEN'", "balance_units, id"),
 		below:    sqliteList(t, "balance_units < ? AND +status = 'OPEN'", "balance_units, id"),
+		verify:   sqliteVerifyStatements(t),
+		audit:    sqliteAuditStatements(t),
 	}
 }
 

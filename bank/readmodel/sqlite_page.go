@@ -62,7 +62,9 @@ func leading(q *PageQuery) string {
 
 // where is a condition on its way.
 type where struct {
-	lead       string
+	lead string
+	// plain: there is no sign before columns other than lead.
+	plain      bool
 	conditions []string
 	args       []any
 }
@@ -77,7 +79,7 @@ func (w *where) equal(column string, value any, asked bool) {
 	if !asked {
 		return
 	}
-	if column != w.lead {
+	if column != w.lead && !w.plain {
 		column = "+" + column
 	}
 	w.and(column+" = ?", value)

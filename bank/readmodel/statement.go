@@ -35,6 +35,7 @@ type Statement struct {
 // there is no account of that id. What is once in a statement stays as it is.
 func (r *Reader) FindStatement(ctx context.Context, q *StatementQuery) (page Statement, err error) {
 	err = r.view(ctx, func(tx *sql.Tx) error {
+		page = Statement{}
 		now, err := scanAccount(tx.QueryRowContext(ctx, r.sql.byID, q.ID))
 		if err != nil {
 			return err

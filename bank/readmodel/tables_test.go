@@ -18,7 +18,7 @@ var nextTables = readmodel.Tables{Account: "bank_account_next", Entry: "account_
 // createTables makes another line.
 func (s *scene) createTables(tables readmodel.Tables) error {
 	return s.store.Update(context.Background(), func(tx *sql.Tx) error {
-		return readmodel.CreateTables(context.Background(), tx, readmodel.SQLite, tables)
+		return readmodel.CreateTables(context.Background(), tx, s.dialect, tables)
 	})
 }
 
@@ -26,6 +26,9 @@ func (s *scene) createTables(tables readmodel.Tables) error {
 // are written, and its indexes by what is in them.
 func (s *scene) schema(t readmodel.Tables) (all []string) {
 	s.tb.Helper()
+	if s.dialect == readmodel.MySQL {
+		return s.mysqlSchema(t)
+	}
 	for _, table := range []string{t.Account, t.Entry} {
 		written := s.rows(`SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?`, table)
 		require.Len(s.tb, written, 1)
@@ -40,6 +43,18 @@ func (s *scene) schema(t readmodel.Tables) (all []string) {
 		}
 		slices.Sort(indexes)
 		all = append(all, indexes...)
+	}
+	return all
+}
+
+// mysqlSchema is schema as MySQL writes it.
+func (s *scene) mysqlSchema(t readmodel.Tables) (all []string) {
+	s.tb.Helper()
+	for _, table := range []string{t.Account, t.Entry} {
+		written := s.rows(`SHOW CREATE TABLE ` + table)
+		require.Len(s.tb, written, 1)
+		_, columns, _ := strings.Cut(written[0], "(")
+		all = append(all, strings.Split(strings.ReplaceAll(columns, table, "a_table"), "\n")...)
 	}
 	return all
 }
@@ -61,6 +76,10 @@ func (s *scene) swap(next readmodel.Tables) {
 // However many lines were built and swapped in, the tables are those that the
 // migrations make.
 func TestCreateTables_SameSchemaAsMigrate(t *testing.T) {
+	onEngines(t, testCreateTablesSameSchemaAsMigrate)
+}
+
+func testCreateTablesSameSchemaAsMigrate(t *testing.T, newScene func(testing.TB) *scene) {
 	s := newScene(t)
 	migrated := s.schema(readmodel.LiveTables())
 	require.Greater(t, len(migrated), 20)
@@ -71,15 +90,17 @@ func TestCreateTables_SameSchemaAsMigrate(t *testing.T) {
 		s.swap(nextTables)
 		require.Equal(t, migrated, s.schema(readmodel.LiveTables()))
 	}
-	require.NoError(t, readmodel.Migrate(t.Context(), s.db, readmodel.SQLite))
+	require.NoError(t, readmodel.Migrate(t.Context(), s.db, s.dialect))
 	require.Equal(t, migrated, s.schema(readmodel.LiveTables()))
 }
 
 // Each line has a model of its own, and neither touches the other's rows.
-func TestNewModel_OfAnotherLine(t *testing.T) {
+func TestNewModel_OfAnotherLine(t *testing.T) { onEngines(t, testNewModelOfAnotherLine) }
+
+func testNewModelOfAnotherLine(t *testing.T, newScene func(testing.TB) *scene) {
 	s, live, next := newScene(t), newHistory(), newHistory()
 	require.NoError(t, s.createTables(nextTables))
-	model, err := readmodel.NewModel(readmodel.SQLite, nextTables)
+	model, err := readmodel.NewModel(s.dialect, nextTables)
 	require.NoError(t, err)
 	require.NoError(t, s.apply(live.open("a", "John Doe", money("1.00 EUR"))))
 	next.open("a", "John Doe", money("2.00 EUR"))
@@ -106,19 +127,21 @@ func TestCreateTables_WithinTransaction(t *testing.T) {
 	before := s.rows(`SELECT name FROM sqlite_schema ORDER BY name`)
 	errStop := context.Canceled
 	require.ErrorIs(t, s.store.Update(t.Context(), func(tx *sql.Tx) error {
-		require.NoError(t, readmodel.CreateTables(t.Context(), tx, readmodel.SQLite, nextTables))
+		require.NoError(t, readmodel.CreateTables(t.Context(), tx, s.dialect, nextTables))
 		return errStop
 	}), errStop)
 	require.Equal(t, before, s.rows(`SELECT name FROM sqlite_schema ORDER BY name`))
 }
 
-func TestTables_Refused(t *testing.T) {
+func TestTables_Refused(t *testing.T) { onEngines(t, testTablesRefused) }
+
+func testTablesRefused(t *testing.T, newScene func(testing.TB) *scene) {
 	s := newScene(t)
 	require.EqualError(t, s.createTables(readmodel.LiveTables()), "read model: the live tables are made by Migrate")
 	for _, bad := range []string{"", "a b", "a;b", "1a", `a"`, "ä", strings.Repeat("a", 46)} {
 		tables := readmodel.Tables{Account: bad, Entry: "e"}
 		require.ErrorContains(t, s.createTables(tables), "cannot name a table", bad)
-		_, err := readmodel.NewModel(readmodel.SQLite, tables)
+		_, err := readmodel.NewModel(s.dialect, tables)
 		require.ErrorContains(t, err, "cannot name a table", bad)
 	}
 	require.ErrorContains(t, s.createTables(readmodel.Tables{Account: "a", Entry: "a"}), "names two tables")

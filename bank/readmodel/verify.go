@@ -48,7 +48,7 @@ func NewVerification(side Side, dialect Dialect, consumer string) (*Verification
 	if err != nil {
 		return nil, err
 	}
-	return &Verification{side: side, consumer: consumer, model: model, sql: newVerifyStatements(LiveTables())}, nil
+	return &Verification{side: side, consumer: consumer, model: model, sql: model.sql.verify}, nil
 }
 
 // View implements verify.Model.

@@ -29,14 +29,15 @@ var (
 type verifyStatements struct {
 	// rowsFrom and rowsAfter take an id, included or not, and a limit.
 	rowsFrom, rowsAfter string
-	// entries takes the place behind which it begins, as id and version, the last
+	// entries takes the place behind which it begins, as place has it, the last
 	// id, and a limit; entriesAll goes on to the end of the table.
 	entries, entriesAll string
+	place               func(after verify.Cursor) []any
 }
 
-// newVerifyStatements: every dialect understands them. Both tables are read in
-// the order of their primary keys.
-func newVerifyStatements(t Tables) verifyStatements {
+// sqliteVerifyStatements: both tables are read in the order of their primary
+// keys.
+func sqliteVerifyStatements(t Tables) verifyStatements {
 	const row = `SELECT id, account_holder, creation_date, account_type, balance, currency, status, version, event_id, position,
 		updated_at, balance_units FROM `
 	entry := `SELECT account_id, version, event_id, time, kind, amount, balance, reference, position, since FROM ` + t.Entry +
@@ -47,6 +48,7 @@ func newVerifyStatements(t Tables) verifyStatements {
 		rowsAfter:  row + t.Account + ` WHERE id > ? ORDER BY id LIMIT ?`,
 		entries:    entry + ` AND account_id <= ?` + order,
 		entriesAll: entry + order,
+		place:      func(after verify.Cursor) []any { return []any{after.Stream, after.Version} },
 	}
 }
 
@@ -110,7 +112,7 @@ func (v *verifyView) verifyRows(ctx context.Context, after verify.Cursor) (all [
 func (v *verifyView) verifyEntries(
 	ctx context.Context, after verify.Cursor, rows []namedRow, areLastRows bool,
 ) (all []namedEntry, err error) {
-	query, args := v.sql.entriesAll, []any{after.Stream, after.Version}
+	query, args := v.sql.entriesAll, v.sql.place(after)
 	if !areLastRows {
 		query, args = v.sql.entries, append(args, rows[len(rows)-1].id)
 	}

@@ -12,6 +12,9 @@ import (
 // write brings changes into the tables. Each statement that changes an account
 // names the version that it expects.
 func (m *Model) write(ctx context.Context, tx *sql.Tx, changes []*change) error {
+	if m.sql.write != nil {
+		return m.sql.write(ctx, tx, changes)
+	}
 	w := writer{tx: tx, prepared: make(map[string]*sql.Stmt)}
 	defer w.close()
 	for _, c := range changes {

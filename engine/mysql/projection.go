@@ -1,0 +1,238 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"passbook/es/checkpoint"
+	"passbook/es/projection"
+)
+
+// ProjectionStore is a projection.Lines in a MySQL database, beside the rows of
+// the model. Any number of processes may have one on the same database. Safe for
+// concurrent use.
+//
+// A database holds one read side: its lines are swapped as a whole.
+//
+// A transaction that the server ended, to break a deadlock or because it waited
+// too long for a lock, comes back as an error, with nothing of it left; it is
+// the caller who tries again.
+type ProjectionStore struct {
+	// db is for transactions, whole for operations on whole tables, which give up
+	// waiting for one soon, so that nobody waits long behind them.
+	db, whole *sql.DB
+	names     *strings.Replacer
+}
+
+var _ projection.Lines[*sql.Tx] = (*ProjectionStore)(nil)
+
+// How many connections there are. What is idle is kept: opening one takes as
+// long as several transactions.
+const (
+	connectionsMax = 32
+	idleMax        = 16
+)
+
+// versionMin is the oldest server whose SQL is enough: VALUES ROW.
+const versionMin = "8.0.19"
+
+// OpenProjectionStore opens the read side in the database at
+// mysql://user:password@host:port/database, and makes its tables where they are
+// not there; the database has to be. With ?tls=true (or skip-verify, preferred)
+// behind it, the connection is encrypted.
+//
+// An error is one line, without the password: the address cannot be understood,
+// the server cannot be reached or refuses, is too old or no MySQL, or a newer
+// program has changed the tables. It holds the driver's error, by which a server
+// that is not there is told from one that says no.
+func OpenProjectionStore(ctx context.Context, address string) (*ProjectionStore, error) {
+	config, err := parseAddress(address)
+	if err != nil {
+		return nil, fmt.Errorf("address of the MySQL read side: %w", err)
+	}
+	wrap := func(err error) error {
+		return fmt.Errorf("read side mysql://%s/%s: %w", config.Addr, config.DBName, err)
+	}
+	db, err := newPool(config, settings(lockWait))
+	if err != nil {
+		return nil, wrap(err)
+	}
+	db.SetMaxOpenConns(connectionsMax)
+	db.SetMaxIdleConns(idleMax)
+	whole, err := newPool(config, settings("1"))
+	if err != nil {
+		return nil, errors.Join(wrap(err), db.Close())
+	}
+	s := &ProjectionStore{db: db, whole: whole, names: liveNames}
+	if err := s.checkServer(ctx); err != nil {
+		return nil, wrap(withClose(err, s.Close()))
+	}
+	if err := s.makeTables(ctx); err != nil {
+		return nil, wrap(withClose(err, s.Close()))
+	}
+	return s, nil
+}
+
+// withClose keeps an error in one line: that of closing what failed says nothing.
+func withClose(err, closing error) error {
+	if err == nil {
+		return closing
+	}
+	return err
+}
+
+// checkServer wants a server whose SQL is enough.
+func (s *ProjectionStore) checkServer(ctx context.Context) error {
+	var version string
+	if err := s.db.QueryRowContext(ctx, `SELECT VERSION()`).Scan(&version); err != nil {
+		return err
+	}
+	if strings.Contains(version, "MariaDB") {
+		return fmt.Errorf("the server is %s: want MySQL %s or newer", version, versionMin)
+	}
+	var has, want [3]int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &has[0], &has[1], &has[2]); err != nil {
+		return fmt.Errorf("the server's version is %q: want MySQL %s or newer", version, versionMin)
+	}
+	_, _ = fmt.Sscanf(versionMin, "%d.%d.%d", &want[0], &want[1], &want[2]) // a constant
+	for i := range want {
+		if has[i] != want[i] {
+			if has[i] < want[i] {
+				return fmt.Errorf("the server is MySQL %s: want %s or newer", version, versionMin)
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// DB returns the connections to the database, for the tables of the model and
+// the queries on them. Their transactions are READ COMMITTED unless they ask for
+// something else, their time zone is UTC, and texts are compared as their
+// columns say.
+//
+// A transaction on them that reads two tables of a line may be ended by the
+// server with a deadlock while a line is swapped in: who begins one tries again.
+//
+// The tables checkpoint, parked_stream, parked_event, discarded_event, line,
+// line_number, write_gate, read_gate, lease, progress and projection_schema are
+// the store's own, and so are names that begin with next_, old_ or spare_.
+func (s *ProjectionStore) DB() *sql.DB { return s.db }
+
+// Close closes the connections, those of DB too.
+func (s *ProjectionStore) Close() error { return errors.Join(s.db.Close(), s.whole.Close()) }
+
+// Update implements projection.Store. Locks are those of rows; a transaction
+// waits for a row for 20 seconds at most.
+func (s *ProjectionStore) Update(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	return transact(ctx, s.db, func(tx *sql.Tx) error {
+		if err := pass(ctx, tx, "write_gate"); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// beginner is a pool, or one connection of it.
+type beginner interface {
+	BeginTx(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error)
+}
+
+// transact runs fn in a transaction, which is committed when it returns nil.
+func transact(ctx context.Context, on beginner, fn func(tx *sql.Tx) error) error {
+	tx, err := on.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing once it is committed
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// View implements projection.Store. It waits for no transaction; only while a
+// line is swapped in, for that.
+func (s *ProjectionStore) View(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // there is nothing to commit
+	if err := pass(ctx, tx, "read_gate"); err != nil {
+		return err
+	}
+	return fn(tx)
+}
+
+const progressColumns = `partition_no, history, topic, first_offset, next_offset, event_id, position`
+
+// LockCheckpoint implements projection.Store. Where there is no row yet, one is
+// put there, for it to be locked.
+func (s *ProjectionStore) LockCheckpoint(
+	ctx context.Context, tx *sql.Tx, consumer string, partition int32,
+) (checkpoint.Progress, error) {
+	progress, err := s.lockRow(ctx, tx, consumer, partition)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return progress, err
+	}
+	if _, err := tx.ExecContext(ctx, s.names.Replace(`
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES (?, FALSE, ?, '', '', 0, 0, '', 0)
+		ON DUPLICATE KEY UPDATE saved = saved`), consumer, partition); err != nil {
+		return checkpoint.Progress{}, err
+	}
+	return s.lockRow(ctx, tx, consumer, partition)
+}
+
+func (s *ProjectionStore) lockRow(ctx context.Context, tx *sql.Tx, consumer string, partition int32) (checkpoint.Progress, error) {
+	return scanProgress(tx.QueryRowContext(ctx, s.names.Replace(
+		`SELECT `+progressColumns+` FROM {checkpoint} WHERE consumer = ? AND partition_no = ? FOR UPDATE`), consumer, partition))
+}
+
+// SaveCheckpoint implements projection.Store.
+func (s *ProjectionStore) SaveCheckpoint(
+	ctx context.Context, tx *sql.Tx, consumer string, p checkpoint.Progress,
+) error {
+	_, err := tx.ExecContext(ctx, s.names.Replace(`
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES (?, TRUE, ?, ?, ?, ?, ?, ?, ?) AS new
+		ON DUPLICATE KEY UPDATE saved = TRUE, history = new.history, topic = new.topic, first_offset = new.first_offset,
+			next_offset = new.next_offset, event_id = new.event_id, position = new.position`),
+		consumer, p.Partition, p.History, p.Topic, p.First, p.Next, p.EventID, p.Position)
+	return err
+}
+
+// Checkpoints implements projection.Store.
+func (s *ProjectionStore) Checkpoints(
+	ctx context.Context, tx *sql.Tx, consumer string,
+) ([]checkpoint.Progress, error) {
+	rows, err := tx.QueryContext(ctx, s.names.Replace(
+		`SELECT `+progressColumns+` FROM {checkpoint} WHERE consumer = ? AND saved ORDER BY partition_no`), consumer)
+	return collectRows(rows, err, scanProgress)
+}
+
+func scanProgress(row row) (p checkpoint.Progress, err error) {
+	err = row.Scan(&p.Partition, &p.History, &p.Topic, &p.First, &p.Next, &p.EventID, &p.Position)
+	return p, err
+}
+
+// row is a *sql.Row or *sql.Rows.
+type row interface{ Scan(dest ...any) error }
+
+// collectRows scans every row of a query and closes it.
+func collectRows[T any](rows *sql.Rows, err error, scan func(row) (T, error)) (all []T, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err has the error, if there is one
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
