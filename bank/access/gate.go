@@ -64,18 +64,9 @@ func (g *Gate) Admit(r *http.Request, op *web.Operation) (context.Context, error
 	if g.keys == nil {
 		return ctx, g.clients.take(address(r))
 	}
-	presented, problem := bearer(r)
+	c, problem := g.who(r)
 	if problem == nil {
-		if c, ok := g.keys().find(presented); ok {
-			if err := g.clients.take(string(c.name)); err != nil {
-				return nil, err
-			}
-			if op.Scope != "" && !c.may(op.Scope) {
-				return nil, web.Forbidden("the API key lacks the scope " + op.Scope)
-			}
-			return context.WithValue(ctx, actorKey{}, c.name), nil
-		}
-		problem = web.Unauthenticated("the API key is not known here")
+		return g.admitClient(ctx, c, op)
 	}
 	if err := g.strangers.take(address(r)); err != nil {
 		return nil, err
@@ -84,6 +75,29 @@ func (g *Gate) Admit(r *http.Request, op *web.Operation) (context.Context, error
 		return ctx, nil
 	}
 	return nil, problem
+}
+
+// who finds out whose key a request shows.
+func (g *Gate) who(r *http.Request) (client, *web.Problem) {
+	presented, problem := bearer(r)
+	if problem != nil {
+		return client{}, problem
+	}
+	c, ok := g.keys().find(presented)
+	if !ok {
+		return client{}, web.Unauthenticated("the API key is not known here")
+	}
+	return c, nil
+}
+
+func (g *Gate) admitClient(ctx context.Context, c client, op *web.Operation) (context.Context, error) {
+	if err := g.clients.take(string(c.name)); err != nil {
+		return nil, err
+	}
+	if op.Scope != "" && !c.may(op.Scope) {
+		return nil, web.Forbidden("the API key lacks the scope " + op.Scope)
+	}
+	return context.WithValue(ctx, actorKey{}, c.name), nil
 }
 
 // bearer reads the key of a request.

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -32,7 +33,11 @@ func call(g *access.Gate, scope access.Scope, from string, authorization ...stri
 	if err == nil {
 		return access.Actor(ctx), ""
 	}
-	return "", err.(*web.Problem).Code
+	problem, ok := errors.AsType[*web.Problem](err)
+	if !ok {
+		return "", web.Code("no problem: " + err.Error())
+	}
+	return "", problem.Code
 }
 
 const somewhere = "192.0.2.7:1234"

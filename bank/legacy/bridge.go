@@ -130,16 +130,7 @@ const retryMin, retryMax = 50 * time.Millisecond, 5 * time.Second
 // topics' own content, so that what did arrive is not published twice.
 func (b *Bridge) Run(ctx context.Context) error {
 	for pause := retryMin; ctx.Err() == nil; pause = min(2*pause, retryMax) {
-		before := b.Status().Position
-		err := checkpoint.Hold(ctx, b.checkpoints, lease, b.config.Holder, b.config.LeaseDuration, b.lap)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if errors.Is(err, checkpoint.ErrHeld) {
-			b.watch(ctx)
-		}
-		b.trouble(err)
-		if b.Status().Position > before {
+		if b.feed(ctx) {
 			pause = retryMin
 		}
 		select {
@@ -148,6 +139,21 @@ func (b *Bridge) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// feed feeds the topics under the lease until that ends, and tells whether it got
+// any further.
+func (b *Bridge) feed(ctx context.Context) bool {
+	before := b.Status().Position
+	err := checkpoint.Hold(ctx, b.checkpoints, lease, b.config.Holder, b.config.LeaseDuration, b.lap)
+	if ctx.Err() != nil {
+		return false
+	}
+	if errors.Is(err, checkpoint.ErrHeld) {
+		b.watch(ctx)
+	}
+	b.trouble(err)
+	return b.Status().Position > before
 }
 
 // watch learns from the checkpoint how far the bridge is that has the lease.

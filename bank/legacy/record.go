@@ -3,6 +3,7 @@ package legacy
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	contract "passbook/contract/account"
@@ -43,9 +44,9 @@ func encode(codec *event.Codec, e event.Envelope) (topic string, m bus.Message, 
 	switch p := payload.(type) {
 	case contract.Opened:
 		topic, class = contract.LegacyTopicOpened, contract.LegacyClassOpened
-		value.text("accountHolder", p.AccountHolder)
-		value.text("accountType", string(p.AccountType))
-		value.raw("createdDate", fmt.Sprint(e.Time.UnixMilli()))
+		value.string("accountHolder", p.AccountHolder)
+		value.string("accountType", string(p.AccountType))
+		value.raw("createdDate", strconv.FormatInt(e.Time.UnixMilli(), 10))
 		value.amount("openingBalance", p.OpeningBalance)
 	case contract.Deposited:
 		topic, class = contract.LegacyTopicDeposited, contract.LegacyClassDeposited
@@ -61,7 +62,7 @@ func encode(codec *event.Codec, e event.Envelope) (topic string, m bus.Message, 
 	}
 	return topic, bus.Message{
 		Key:     e.Stream,
-		Value:   []byte(value.String() + "}"),
+		Value:   append(value.text, '}'),
 		Headers: []bus.Header{{Key: contract.LegacyTypeHeader, Value: class}},
 	}, nil
 }
@@ -69,38 +70,37 @@ func encode(codec *event.Codec, e event.Envelope) (topic string, m bus.Message, 
 // record is compact JSON with its members in the order in which they are
 // written, which encoding/json promises for structs only.
 type record struct {
-	strings.Builder
-	err error
+	text []byte
+	err  error
 }
 
 func newRecord(e event.Envelope) *record {
-	r := new(record)
-	r.WriteString("{")
-	r.text("id", e.Stream)
-	r.raw("version", fmt.Sprint(e.Version))
+	r := &record{text: []byte("{")}
+	r.string("id", e.Stream)
+	r.raw("version", strconv.FormatInt(e.Version, 10))
 	return r
 }
 
 func (r *record) raw(member, value string) {
-	if r.Len() > 1 {
-		r.WriteString(",")
+	if len(r.text) > 1 {
+		r.text = append(r.text, ',')
 	}
-	r.WriteString(`"` + member + `":` + value)
+	r.text = append(r.text, `"`+member+`":`+value...)
 }
 
-// text writes a string as Jackson does: nothing is escaped that need not be.
-func (r *record) text(member, value string) {
+// string writes a text as Jackson does: nothing is escaped that need not be.
+func (r *record) string(member, value string) {
 	var quoted strings.Builder
 	encoder := json.NewEncoder(&quoted)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		r.err = err
 	}
-	r.raw(member, unescaped.Replace(strings.TrimSpace(quoted.String())))
+	// encoding/json escapes two more characters, for the sake of JavaScript. A
+	// backslash of the text itself stands there twice, and is passed over as such.
+	unescape := strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029")
+	r.raw(member, unescape.Replace(strings.TrimSpace(quoted.String())))
 }
-
-// unescaped undoes what encoding/json escapes for the sake of JavaScript.
-var unescaped = strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029")
 
 func (r *record) amount(member string, m contract.Money) {
 	number, err := double(m.Amount())

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"passbook/contract/account"
 	"passbook/es/event"
@@ -44,19 +45,31 @@ type tally struct {
 func (t *tally) add(parts ...string) {
 	hash := sha256.New()
 	for _, part := range parts {
-		_ = binary.Write(hash, binary.BigEndian, uint32(len(part))) //nolint:errcheck,gosec // a hash takes everything; texts are short
+		_ = binary.Write(hash, binary.BigEndian, uint32(len(part))) //nolint:gosec // a hash takes everything; texts are short
 		hash.Write([]byte(part))
 	}
 	t.events++
 	t.sum += binary.BigEndian.Uint64(hash.Sum(nil))
 }
 
+// audited is what of a payload is compared, as text: nothing is worked out.
+type audited struct {
+	AccountHolder  string       `json:"accountHolder"`
+	AccountType    string       `json:"accountType"`
+	Reference      string       `json:"reference"`
+	OpeningBalance auditedMoney `json:"openingBalance"`
+	Amount         auditedMoney `json:"amount"`
+	Balance        auditedMoney `json:"balance"`
+}
+
+type auditedMoney struct {
+	Amount   string `json:"amount"`
+	Currency string `json:"currency"`
+}
+
 // Saw takes note of an event. The error tells of a payload that is no JSON.
 func (a *Audit) Saw(e event.Envelope) error {
-	var p struct {
-		AccountHolder, AccountType, Reference string
-		OpeningBalance, Amount, Balance       struct{ Amount, Currency string }
-	}
+	var p audited
 	if err := json.Unmarshal(e.Data, &p); err != nil {
 		return fmt.Errorf("event %s: %w", e.ID, err)
 	}
@@ -64,7 +77,7 @@ func (a *Audit) Saw(e event.Envelope) error {
 	if e.Version == 0 {
 		amount, balance = p.OpeningBalance, p.OpeningBalance
 	}
-	a.told.add(e.Stream, fmt.Sprint(e.Version), e.ID, fmt.Sprint(e.Position),
+	a.told.add(e.Stream, strconv.FormatInt(e.Version, 10), e.ID, strconv.FormatInt(e.Position, 10),
 		amount.Amount, balance.Amount, balance.Currency, p.Reference, p.AccountHolder, p.AccountType)
 	return nil
 }

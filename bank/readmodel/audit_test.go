@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func testAudit(t *testing.T, newScene func(testing.TB) *scene) {
 	audit := func(tx *sql.Tx, except map[string]bool) error {
 		told, err := readmodel.NewAudit(s.dialect, readmodel.LiveTables())
 		require.NoError(t, err)
-		events := append(h.events[:0:0], h.events...)
+		events := slices.Clone(h.events)
 		rand.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
 		for _, e := range events {
 			if !except[e.Stream] {

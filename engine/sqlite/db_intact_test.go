@@ -21,7 +21,7 @@ func TestEventStore_FileTakenAway(t *testing.T) {
 	for name, take := range map[string]func(t *testing.T, folder, path string){
 		"folder removed": func(t *testing.T, folder, _ string) { require.NoError(t, os.RemoveAll(folder)) },
 		"folder moved":   func(t *testing.T, folder, _ string) { require.NoError(t, os.Rename(folder, folder+"-2")) },
-		"replaced": func(t *testing.T, folder, path string) {
+		"replaced": func(t *testing.T, _, path string) {
 			require.NoError(t, os.Rename(path, path+"-2"))
 			require.NoError(t, os.WriteFile(path, nil, 0o600))
 		},
@@ -32,7 +32,7 @@ func TestEventStore_FileTakenAway(t *testing.T) {
 			path := filepath.Join(folder, "events.db")
 			store, err := sqlite.OpenEventStore(t.Context(), path)
 			require.NoError(t, err)
-			defer store.Close() //nolint:errcheck // its file is gone
+			defer store.Close()
 			require.NoError(t, store.Ping(t.Context()))
 			take(t, folder, path)
 			_, err = store.Append(t.Context(), 1, commit)

@@ -27,7 +27,7 @@ func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	p := testenv.Start(t, t.TempDir())
 	p.AwaitReady(t.Context())
-	requests, seed := hostileRequests, uint64(time.Now().UnixNano()) //nolint:gosec // a seed
+	requests, seed := hostileRequests, uint64(time.Now().UnixNano())
 	if testenv.Race() {
 		requests /= 5
 	}
@@ -42,7 +42,7 @@ func TestHostileRequests(t *testing.T) {
 		seed = n
 	}
 	t.Logf("seed %d: set PASSBOOK_HOSTILE_SEED to repeat it", seed)
-	h := &hostile{t: t, random: rand.New(rand.NewPCG(seed, 1)), balances: make(map[string]decimal.Decimal), statuses: make(map[int]int)} //nolint:gosec // a test
+	h := &hostile{t: t, random: rand.New(rand.NewPCG(seed, 1)), balances: make(map[string]decimal.Decimal), statuses: make(map[int]int)}
 	for _, r := range routes(t, p) {
 		// A restore takes the while of thousands of requests.
 		if !strings.HasSuffix(r.path, "/restoreReadDb") && !(strings.HasSuffix(r.path, "/restores") && r.method == http.MethodPost) {

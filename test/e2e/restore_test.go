@@ -47,7 +47,7 @@ func newTraffic(t *testing.T, p *testenv.Passbook, accounts []string) *traffic {
 	return load
 }
 
-func (l *traffic) fault(format string, a ...any) {
+func (l *traffic) faultf(format string, a ...any) {
 	select {
 	case l.faults <- fmt.Sprintf(format, a...):
 	default:
@@ -79,7 +79,7 @@ func (l *traffic) write(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil || status != http.StatusCreated:
-			l.fault("deposit: %d %s %v", status, answer, err)
+			l.faultf("deposit: %d %s %v", status, answer, err)
 		default:
 			l.writes.Add(1)
 		}
@@ -101,9 +101,9 @@ func (l *traffic) read(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil || status != http.StatusOK || json.Unmarshal([]byte(answer), &account) != nil:
-			l.fault("query for %s: %d %s %v", id, status, answer, err)
+			l.faultf("query for %s: %d %s %v", id, status, answer, err)
 		case account.Balance.Amount != fmt.Sprintf("%d.00", 100+account.Version):
-			l.fault("account %s has %s at version %d", id, account.Balance.Amount, account.Version)
+			l.faultf("account %s has %s at version %d", id, account.Balance.Amount, account.Version)
 		}
 		l.reads.Add(1)
 		for took := time.Since(began).Nanoseconds(); took > l.slowest.Load(); {
