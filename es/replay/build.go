@@ -22,6 +22,7 @@ type build[Tx any] struct {
 
 	// replay takes the replay, live what comes behind it, into the same tables.
 	replay, live *projection.Projection[Tx]
+	model        projection.Model[Tx]
 	tallies      []*tally
 	seals        []*seal
 	step         Step
@@ -66,6 +67,7 @@ func (n *build[Tx]) begin(ctx context.Context) error {
 	if err != nil {
 		return finalf("model of the new line: %w", err)
 	}
+	n.model = model
 	next := nextStore[Tx]{Store: lines.Next(), lines: lines, id: n.line}
 	config := projection.Config{RunMax: n.config.RunMax, DrainMax: n.config.RunMax, Logger: n.config.Logger.With("line", n.line)}
 	if n.replay, err = projection.New(n.config.Consumer, replayStore[Tx]{next}, model, config); err != nil {

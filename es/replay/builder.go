@@ -63,6 +63,9 @@ type BuilderConfig[Tx any] struct {
 	// RunMax is how many events are applied in one transaction. Others who write
 	// get their turn between two of them. Default 500.
 	RunMax int
+	// FinishMax is how many records of the feed are applied at most inside the
+	// swap, while nobody else writes. Default 2000.
+	FinishMax int
 	// Attempts is how often one restore is tried before it has failed. Default 10.
 	Attempts int
 	// Patience is for how long the new line is tried to be swapped in while the
@@ -92,6 +95,7 @@ func (c *BuilderConfig[Tx]) setDefaults() {
 	}
 	c.LeaseDuration = or(c.LeaseDuration, 10*time.Second)
 	c.RunMax = or(c.RunMax, 500)
+	c.FinishMax = or(c.FinishMax, 2000)
 	c.Attempts = or(c.Attempts, 10)
 	c.Patience = or(c.Patience, 5*time.Minute)
 	c.PollInterval = or(c.PollInterval, 500*time.Millisecond)

@@ -60,6 +60,7 @@
 //	take.go       its rounds: which restore, whose line
 //	build.go      one line, from Begin to Swap
 //	swap.go       when the new line may take the place of the old one
+//	finish.go     … and the last records, given to it inside the swap
 //	line.go       the store of the line that is being built
 //	read.go       a topic into a projection, without a subscriber
 //	audit.go      what an application checks by itself

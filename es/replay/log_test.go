@@ -132,14 +132,14 @@ func TestLog_Stalled(t *testing.T) {
 		swaps := 0
 		p.lines = hooked{w.read, func() {
 			if swaps++; swaps == 1 { // it is built at last, when somebody asks again
-				w.happen(1, "s00")
+				w.happen(2, "s00")
 				w.project() // so that this swap is refused
 				pass(3 * time.Minute)
 				second, err = log.Request(t.Context(), "")
 				require.NoError(t, err)
 			}
 		}}
-		p.config = func(c *config) { c.Patience = time.Hour }
+		p.config = func(c *config) { c.Patience, c.FinishMax = time.Hour, 1 }
 		p.leases = nil
 		require.NoError(t, w.builder(p).RunOnce(t.Context()))
 		require.Equal(t, 1, swaps)

@@ -43,8 +43,35 @@ func TestSeam(t *testing.T) {
 	require.Equal(t, w.expected(), w.rows(table))
 }
 
-// TestSwap_Behind: a line that the old one has overtaken is not swapped in before
-// it has caught up.
+// TestSwap_FinishesInside: what the old line is ahead when the swap begins is
+// applied inside it, so that a steady load does not keep a line out for ever.
+func TestSwap_FinishesInside(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.happen(3, streams(5)...)
+	w.project()
+	asked := w.request()
+	require.NoError(t, w.process().publisher().RunOnce(t.Context()))
+	p := w.process()
+	swaps := 0
+	p.lines = hooked{w.read, func() {
+		swaps++
+		w.happen(7, streams(9)...)
+		w.project()
+	}}
+	require.NoError(t, w.builder(p).RunOnce(t.Context()))
+	require.Equal(t, 1, swaps)
+	done := w.find(asked.ID)
+	require.Equal(t, replay.StateDone, done.State, done.Error)
+	require.Equal(t, w.expected(), w.rows(table), "as of the swap, before anything else is projected")
+	require.Empty(t, w.parked())
+}
+
+// behind lets a swap make up for less than what these tests have happen.
+func behind(c *config) { c.FinishMax = 1 }
+
+// TestSwap_Behind: a line that the old one has overtaken by far is not swapped in
+// before it has caught up.
 func TestSwap_Behind(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -56,10 +83,11 @@ func TestSwap_Behind(t *testing.T) {
 	swaps := 0
 	p.lines = hooked{w.read, func() {
 		if swaps++; swaps < 4 {
-			w.happen(1, "s00")
+			w.happen(2, "s00")
 			w.project()
 		}
 	}}
+	p.config = behind
 	require.NoError(t, w.builder(p).RunOnce(t.Context()))
 	require.Equal(t, 4, swaps)
 	done := w.find(asked.ID)
@@ -106,9 +134,10 @@ func TestSwap_AlwaysBehind(t *testing.T) {
 	require.NoError(t, w.process().publisher().RunOnce(t.Context()))
 	p := w.process()
 	p.lines = hooked{w.read, func() {
-		w.happen(1, "s00")
+		w.happen(2, "s00")
 		w.project()
 	}}
+	p.config = behind
 	require.NoError(t, w.builder(p).RunOnce(t.Context()))
 	failed := w.find(asked.ID)
 	require.Equal(t, replay.StateFailed, failed.State)

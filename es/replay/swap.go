@@ -131,6 +131,12 @@ func (n *build[Tx]) check(ctx context.Context, tx Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := n.finish(ctx, tx, saved, byPartition(built)); err != nil {
+		return err
+	}
+	if built, err = lines.Next().Checkpoints(ctx, tx, name); err != nil {
+		return err
+	}
 	before, now := byPartition(saved), byPartition(built)
 	for _, old := range saved {
 		if n.sameTopic(old) && now[old.Partition].Next < old.Next {
