@@ -133,7 +133,7 @@ func walk(t *testing.T, s *shell, guide string, place *strings.Replacer) {
 // a bank, a folder and addresses of its own.
 func TestGuides(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"curl", "sqlite3"} {
+	for _, tool := range []string{"curl", "kcat", "sqlite3"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			testenv.Skip(t, tool)
 		}
@@ -149,7 +149,7 @@ func TestGuides(t *testing.T) {
 			t.Parallel()
 			command, query, notify, broker := testenv.FreeAddr(t), testenv.FreeAddr(t), testenv.FreeAddr(t), testenv.FreeAddr(t)
 			place := strings.NewReplacer("127.0.0.1:5000", command, "127.0.0.1:5001", query, "127.0.0.1:5002", notify,
-				"127.0.0.1:9092", broker, "/tmp/", t.TempDir()+"/")
+				"127.0.0.1:9092", broker, "https://example.com/", "http://127.0.0.1:9/", "/tmp/", t.TempDir()+"/")
 			s := newShell(t, t.TempDir(),
 				"PATH="+filepath.Dir(testenv.Program(t))+":"+os.Getenv("PATH"),
 				"PASSBOOK_COMMAND_ADDR="+command, "PASSBOOK_QUERY_ADDR="+query, "PASSBOOK_NOTIFY_ADDR="+notify, "PASSBOOK_BROKER=embedded:"+broker,
