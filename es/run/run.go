@@ -23,6 +23,8 @@ type Part struct {
 // error or without: in reverse order, each only after the one behind it has
 // ended, so that no part loses what it stands on while it still works.
 //
+// Where ctx has ended before, the parts get contexts that have ended too.
+//
 // It returns the errors of the parts, each under the part's name.
 func All(ctx context.Context, parts ...Part) error {
 	ended := make(chan int, len(parts))
@@ -33,6 +35,9 @@ func All(ctx context.Context, parts ...Part) error {
 		// Not a child of ctx: its end must not reach all parts at once.
 		partCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		cancels[i], done[i] = cancel, make(chan struct{})
+		if ctx.Err() != nil {
+			cancel() // it was never to work: it only gives back what it has
+		}
 		go func() {
 			defer close(done[i])
 			if err := part.Run(partCtx); err != nil && !(errors.Is(err, context.Canceled) && partCtx.Err() != nil) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,4 +87,23 @@ func TestAll(t *testing.T) {
 		t.Parallel()
 		require.NoError(t, run.All(t.Context()))
 	})
+}
+
+// Parts that were never to work do not begin to: they only give back what they
+// have.
+func TestAll_EndedBefore(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		var worked atomic.Int64
+		part := func(ctx context.Context) error {
+			if ctx.Err() == nil {
+				worked.Add(1)
+			}
+			<-ctx.Done()
+			return nil
+		}
+		require.NoError(t, run.All(ctx, run.Part{Name: "a", Run: part}, run.Part{Name: "b", Run: part}))
+		require.Zero(t, worked.Load())
+	}
 }
