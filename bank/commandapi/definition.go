@@ -2,9 +2,9 @@ package commandapi
 
 import (
 	"passbook/bank/account"
+	"passbook/bank/events"
 	contract "passbook/contract/account"
 	"passbook/es/aggregate"
-	"passbook/es/event"
 )
 
 // Definition tells the toolkit what an account is: the events under their
@@ -13,12 +13,7 @@ import (
 // It panics if the contract's names contradict each other: such a program must
 // not start.
 func Definition() aggregate.Definition[account.State] {
-	codec, err := event.NewCodec(
-		event.Define[contract.Opened](contract.OpenedName, contract.OpenedSchema),
-		event.Define[contract.Deposited](contract.DepositedName, contract.DepositedSchema),
-		event.Define[contract.Withdrawn](contract.WithdrawnName, contract.WithdrawnSchema),
-		event.Define[contract.Closed](contract.ClosedName, contract.ClosedSchema),
-	)
+	codec, err := events.Codec()
 	if err != nil {
 		panic("commandapi: " + err.Error())
 	}

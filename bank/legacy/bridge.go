@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"passbook/bank/events"
 	"passbook/es/bus"
 	"passbook/es/checkpoint"
 	"passbook/es/event"
@@ -107,7 +108,7 @@ type Status struct {
 // New returns a bridge from store to cluster, whose progress is kept in
 // checkpoints.
 func New(store Store, cluster Cluster, checkpoints checkpoint.Store, config Config) (*Bridge, error) {
-	known, err := codec()
+	known, err := events.Codec()
 	if err != nil {
 		return nil, fmt.Errorf("legacy: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"passbook/bank/events"
 	"passbook/bank/legacy"
 	contract "passbook/contract/account"
 	"passbook/engine/broker"
@@ -81,15 +82,12 @@ func (s *scene) bridge(holder string) (b *legacy.Bridge, stop func()) {
 }
 
 // append adds events to accounts, one each in turn: the first opens it.
-func (s *scene) append(events int, imported bool, accounts ...string) {
-	codec, err := event.NewCodec(
-		event.Define[contract.Opened](contract.OpenedName, contract.OpenedSchema),
-		event.Define[contract.Deposited](contract.DepositedName, contract.DepositedSchema),
-		event.Define[contract.Withdrawn](contract.WithdrawnName, contract.WithdrawnSchema))
+func (s *scene) append(count int, imported bool, accounts ...string) {
+	codec, err := events.Codec()
 	require.NoError(s.t, err)
 	currency, err := contract.ParseCurrency("EUR")
 	require.NoError(s.t, err)
-	for i := range events {
+	for i := range count {
 		account := accounts[i%len(accounts)]
 		version := s.versions[account]
 		amount, err := contract.ParseAmount(strconv.Itoa(int(version)+1), currency)

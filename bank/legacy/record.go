@@ -18,16 +18,6 @@ func Topics() []string {
 	}
 }
 
-// codec reads the events that the bridge knows.
-func codec() (*event.Codec, error) {
-	return event.NewCodec(
-		event.Define[contract.Opened](contract.OpenedName, contract.OpenedSchema),
-		event.Define[contract.Deposited](contract.DepositedName, contract.DepositedSchema),
-		event.Define[contract.Withdrawn](contract.WithdrawnName, contract.WithdrawnSchema),
-		event.Define[contract.Closed](contract.ClosedName, contract.ClosedSchema),
-	)
-}
-
 // encode returns the topic and the record that the original would publish for
 // an event, but for the key: it has none there, and here the account's id, so
 // that the records of an account keep their order within a topic.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"passbook/bank/events"
 	contract "passbook/contract/account"
 	"passbook/es/event"
 )
@@ -37,7 +38,7 @@ func money(t *testing.T, amount string) contract.Money {
 
 func envelope(t *testing.T, account string, version int64, payload any) event.Envelope {
 	t.Helper()
-	known, err := codec()
+	known, err := events.Codec()
 	require.NoError(t, err)
 	kind, data, err := known.Encode(payload)
 	require.NoError(t, err)
@@ -50,7 +51,7 @@ func envelope(t *testing.T, account string, version int64, payload any) event.En
 // The records of the Java system, to the byte.
 func TestEncode(t *testing.T) {
 	const id = "97ebd5d8-9c2f-4dda-b59a-a1c62c20a6a8"
-	known, err := codec()
+	known, err := events.Codec()
 	require.NoError(t, err)
 	for _, c := range []struct {
 		event        event.Envelope

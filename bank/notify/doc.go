@@ -22,7 +22,7 @@
 //
 //	migrate.go          dialects, and the tables of each; migrations/ has them as SQL
 //	sqlite.go           what statements there are, and those for SQLite
-//	mysql.go            those for MySQL; mysql_lock.go: one process migrates
+//	mysql.go            those for MySQL
 //	message.go          what happened, as data and as a sentence
 //	model.go            the gate's questions, and a batch from events to notifications
 //	clock.go            whose time it is

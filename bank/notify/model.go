@@ -9,7 +9,7 @@ import (
 	"maps"
 	"slices"
 
-	"passbook/contract/account"
+	"passbook/bank/events"
 	"passbook/es/event"
 	"passbook/es/projection"
 )
@@ -42,12 +42,7 @@ func newModel(dialect Dialect, channels []Channel) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec, err := event.NewCodec(
-		event.Define[account.Opened](account.OpenedName, account.OpenedSchema),
-		event.Define[account.Deposited](account.DepositedName, account.DepositedSchema),
-		event.Define[account.Withdrawn](account.WithdrawnName, account.WithdrawnSchema),
-		event.Define[account.Closed](account.ClosedName, account.ClosedSchema),
-	)
+	codec, err := events.Codec()
 	if err != nil {
 		return nil, fmt.Errorf("notifications: %w", err)
 	}

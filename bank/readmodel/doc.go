@@ -15,8 +15,8 @@
 //	migrate.go   dialects, and the tables of each; migrations/ has them as SQL
 //	tables.go    the tables of another line, which is built beside the live one
 //	sqlite.go    what statements there are, and those for SQLite
-//	mysql.go     those for MySQL; mysql_page.go, mysql_write.go, mysql_verify.go,
-//	             mysql_lock.go: the rest of that dialect
+//	mysql.go     those for MySQL; mysql_page.go, mysql_write.go, mysql_verify.go:
+//	             the rest of that dialect
 //	account.go   a row of bank_account
 //	model.go     Model: the gate's questions, and a batch from events to writes
 //	fold.go      the events of one account, applied to its row and entries

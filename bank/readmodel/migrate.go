@@ -8,6 +8,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"passbook/bank/migration"
 )
 
 // Dialect names the SQL that a database speaks.
@@ -18,10 +20,6 @@ const (
 	SQLite Dialect = "sqlite"
 	MySQL  Dialect = "mysql"
 )
-
-// schemaTable says which migrations a database has had. Other rooms migrate
-// tables of their own in the same database, each with a table of its own.
-const schemaTable = "readmodel_schema"
 
 // Released migrations are not changed any more; a change is another file. They
 // name the live tables, and indexes by table and purpose: bank_account_by_holder.
@@ -77,13 +75,6 @@ func (d Dialect) goose() (goose.Dialect, error) {
 // overlap. On MySQL, where no table can be taken back, a step that was cut off is
 // done again; of several processes one migrates, and the others wait for it.
 func Migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
-	if dialect == MySQL {
-		return withMySQLLock(ctx, db, func() error { return migrate(ctx, db, dialect) })
-	}
-	return migrate(ctx, db, dialect)
-}
-
-func migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
 	known, err := dialect.goose()
 	if err != nil {
 		return err
@@ -92,21 +83,6 @@ func migrate(ctx context.Context, db *sql.DB, dialect Dialect) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(known, db, files,
-		goose.WithTableName(schemaTable), goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("tables of the read model: %w", err)
-	}
-	has, newest, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("tables of the read model: %w", err)
-	}
-	if has > newest {
-		return fmt.Errorf("tables of the read model: they have version %d, and this program knows up to %d: use a newer one",
-			has, newest)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("tables of the read model: %w", err)
-	}
-	return nil
+	set := migration.Set{Name: "readmodel", Of: "read model", Dialect: known, Files: files}
+	return set.Up(ctx, db) //nolint:wrapcheck // it says whose tables they are
 }

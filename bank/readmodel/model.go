@@ -9,7 +9,7 @@ import (
 	"maps"
 	"slices"
 
-	"passbook/contract/account"
+	"passbook/bank/events"
 	"passbook/es/event"
 	"passbook/es/projection"
 )
@@ -50,12 +50,7 @@ func NewModel(dialect Dialect, tables Tables) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec, err := event.NewCodec(
-		event.Define[account.Opened](account.OpenedName, account.OpenedSchema),
-		event.Define[account.Deposited](account.DepositedName, account.DepositedSchema),
-		event.Define[account.Withdrawn](account.WithdrawnName, account.WithdrawnSchema),
-		event.Define[account.Closed](account.ClosedName, account.ClosedSchema),
-	)
+	codec, err := events.Codec()
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}

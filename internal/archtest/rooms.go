@@ -97,12 +97,12 @@ func contracts() []Room {
 
 func application() []Room {
 	writeSide := []string{
-		"bank/account", "contract/...",
+		"bank/account", "bank/events", "contract/...",
 		"es/command", "es/aggregate", "es/event", "es/eventstore", "es/bus",
 	}
 	// The read side gets events from the bus alone: nothing here that could read the store or decide.
 	readSide := []string{
-		"contract/...",
+		"bank/events", "contract/...",
 		"es/event", "es/query", "es/bus", "es/checkpoint", "es/projection", "es/replay", "es/verify", "es/run",
 	}
 	return []Room{
@@ -111,6 +111,8 @@ func application() []Room {
 			May: []string{"contract/...", "es/event", "es/command", "es/aggregate"},
 		},
 		{Path: "bank/web", Is: "the HTTP ground of the APIs"},
+		{Path: "bank/events", Is: "the one codec of the bank's events", May: []string{"contract/...", "es/event"}},
+		{Path: "bank/migration", Is: "a service's own tables, brought to their newest schema"},
 		{Path: "bank/access", Is: "who may call, and how often", May: []string{"bank/web", "es/event"}},
 		{
 			Path: "bank/consumers", Is: "progress and parked streams of consumers over HTTP",
@@ -119,9 +121,9 @@ func application() []Room {
 		{Path: "bank/commandapi", Is: "HTTP to commands", May: append([]string{"bank/web"}, writeSide...)},
 		{Path: "bank/legacy", Is: "bridge to and import from the Java original", May: append([]string{"es/checkpoint"}, writeSide...)},
 		{Path: "bank/client", Is: "what the command line, the demo and the bench call the APIs with", May: []string{"contract/..."}},
-		{Path: "bank/readmodel", Is: "the projection of accounts, and its SQL", May: readSide},
+		{Path: "bank/readmodel", Is: "the projection of accounts, and its SQL", May: append([]string{"bank/migration"}, readSide...)},
 		{Path: "bank/queryapi", Is: "queries to HTTP", May: append([]string{"bank/web", "bank/readmodel"}, readSide...)},
-		{Path: "bank/notify", Is: "the notification service", May: append([]string{"bank/web"}, readSide...)},
+		{Path: "bank/notify", Is: "the notification service", May: append([]string{"bank/web", "bank/migration"}, readSide...)},
 	}
 }
 

@@ -1,29 +1,28 @@
-package notify
+package migration
 
 import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 )
 
 // lockWait is for how many seconds the lock is asked for at once.
 const lockWait = 5
 
-// withMySQLLock runs fn while no other process migrates these tables in this
-// database. The lock goes with its connection, whatever becomes of the process.
-func withMySQLLock(ctx context.Context, db *sql.DB, fn func() error) (err error) {
+// locked runs fn while no other process migrates the set in this MySQL database.
+// The lock goes with its connection, whatever becomes of the process.
+func (s Set) locked(ctx context.Context, db *sql.DB, fn func() error) (err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("tables of the notifications: %w", err)
+		return err //nolint:wrapcheck // Up does
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	// Names of such locks belong to the whole server, and are short.
-	const name = `CONCAT('passbook.notify.', LEFT(SHA2(DATABASE(), 256), 32))`
+	name := `CONCAT('passbook.` + s.Name + `.', LEFT(SHA2(DATABASE(), 256), 32))`
 	for {
 		var got sql.NullInt64
 		if err := conn.QueryRowContext(ctx, `SELECT GET_LOCK(`+name+`, ?)`, lockWait).Scan(&got); err != nil {
-			return fmt.Errorf("tables of the notifications: %w", err)
+			return err //nolint:wrapcheck // Up does
 		}
 		if got.Int64 == 1 {
 			break
