@@ -39,4 +39,5 @@
 //	problem.go    the problem body; code.go its codes; refusal.go one constructor for each
 //	document.go   /openapi.json and /docs
 //	probes.go     /livez, /readyz, /metrics
+//	not_yet.go    an API whose service is not there yet
 package web

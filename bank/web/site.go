@@ -36,6 +36,7 @@ type site struct {
 	origins *http.CrossOriginProtection
 	metrics *metrics // nil: not counted
 	log     *slog.Logger
+	missing func() *Problem // what no route takes
 }
 
 func newSite(config siteConfig) (*site, error) {
@@ -44,6 +45,7 @@ func newSite(config siteConfig) (*site, error) {
 		adjust:  config.adjust,
 		origins: http.NewCrossOriginProtection(),
 		log:     config.log,
+		missing: noSuchAddress,
 	}
 	if s.log == nil {
 		s.log = slog.Default()
@@ -130,7 +132,7 @@ func (s *site) noRoute(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, MethodNotAllowed(allow...))
 		return
 	}
-	s.refuse(w, r, noSuchAddress())
+	s.refuse(w, r, s.missing())
 }
 
 func noSuchAddress() *Problem {

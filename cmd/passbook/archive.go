@@ -7,37 +7,23 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"passbook/engine/sqlite"
 )
 
-// storeFlags say where the event store is, as they do for serve.
-type storeFlags struct {
-	Data       string `default:"./passbook-data" env:"PASSBOOK_DATA" help:"Folder of the embedded engines." placeholder:"FOLDER"`
-	EventStore string `default:"sqlite" env:"PASSBOOK_EVENT_STORE" help:"Event store: sqlite or sqlite:PATH." placeholder:"ENGINE"`
-}
-
-func (f *storeFlags) path() (string, error) {
-	path, err := parseSQLite(f.EventStore, filepath.Clean(f.Data), "events.db")
-	return path, refuse("PASSBOOK_EVENT_STORE", "event-store", err)
-}
-
 // openToRead opens the event store beside whoever serves it.
-func (f *storeFlags) openToRead(ctx context.Context) (*sqlite.EventStore, error) {
-	path, err := f.path()
+func (f *storeFlags) openToRead(ctx context.Context) (eventEngine, error) {
+	at, err := f.location()
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlite.OpenEventStoreReadOnly(ctx, path)
+	store, err := openEventStoreReadOnly(ctx, at)
 	return store, refuse("PASSBOOK_EVENT_STORE", "event-store", err)
 }
 
-// derivedFlags say where that is which is built from the events, as they do for
-// serve.
+// derivedFlags say where that is which is built from the events.
 type derivedFlags struct {
-	ReadDB string `default:"sqlite" env:"PASSBOOK_READ_DB" help:"Read database, which is built from the events." name:"read-db" placeholder:"ENGINE"`
-	Broker string `default:"embedded" env:"PASSBOOK_BROKER" help:"Broker, whose topic is filled from the events." placeholder:"BROKER"`
-	Topic  string `default:"account-events" env:"PASSBOOK_TOPIC" help:"Topic of the feed." placeholder:"NAME"`
+	readDBFlag  `embed:""`
+	brokerFlags `embed:""`
+	topicFlag   `embed:""`
 }
 
 // removeDerived removes from the data folder what was built from the history
@@ -66,21 +52,12 @@ func escapeGlob(path string) string {
 // elsewhere tells what a person has to see to, a line each: what was built from
 // the old history and does not lie in the data folder.
 func (d *derivedFlags) elsewhere(f *folder) (todo []string) {
-	if location, err := parseBroker(d.Broker); err != nil || !location.embedded {
+	if at, err := parseBroker(d.Broker); err != nil || !at.embedded {
 		todo = append(todo, fmt.Sprintf("the topic %s of %s holds the old history: give PASSBOOK_TOPIC a new name before the next start", d.Topic, d.Broker))
 	}
 	inFolder := f.file("readmodel.db")
-	if path, err := parseSQLite(d.ReadDB, f.path, "readmodel.db"); err != nil || path != inFolder {
+	if at, err := d.readDBFlag.location(f.path); err != nil || at.path != inFolder {
 		todo = append(todo, fmt.Sprintf("the read model in %s is of the old history: have it built again with passbook restore after the next start", withoutPassword(d.ReadDB)))
 	}
 	return todo
-}
-
-// withoutPassword returns a URL without the user's part.
-func withoutPassword(url string) string {
-	scheme, rest, ok := strings.Cut(url, "://")
-	if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
-		return scheme + "://" + rest[at+1:]
-	}
-	return url
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"passbook/engine/sqlite"
 )
 
 type backupCommand struct {
@@ -18,9 +20,17 @@ type backupCommand struct {
 // does not copy what can be built again.
 func (c *backupCommand) Run(ctx context.Context, out output) (err error) {
 	limitIsAnError()
-	store, err := c.openToRead(ctx)
+	at, err := c.storeFlags.location()
 	if err != nil {
 		return err
+	}
+	if at.server() {
+		return refuse("PASSBOOK_EVENT_STORE", "event-store", errors.New("backup copies a SQLite file: back MongoDB up with its own tools "+
+			"(mongodump, or a snapshot of a member's disk); passbook export writes all events to a file from either"))
+	}
+	store, err := sqlite.OpenEventStoreReadOnly(ctx, at.path)
+	if err != nil {
+		return refuse("PASSBOOK_EVENT_STORE", "event-store", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	file, err := createFile(c.File, false)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"passbook/engine/sqlite"
 	"passbook/es/archive"
 )
 
@@ -53,7 +52,7 @@ func (c *exportCommand) Run(ctx context.Context, out output) (err error) {
 	return err //nolint:wrapcheck // standard output tells enough
 }
 
-func exportTo(ctx context.Context, store *sqlite.EventStore, to, progressTo io.Writer) (archive.Summary, error) {
+func exportTo(ctx context.Context, store eventEngine, to, progressTo io.Writer) (archive.Summary, error) {
 	bar := newProgress(progressTo, "export")
 	defer bar.close()
 	summary, err := archive.Export(ctx, store, to, archive.ExportConfig{

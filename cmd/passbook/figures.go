@@ -97,3 +97,8 @@ func lag(s projection.Status) float64 {
 	}
 	return float64(records)
 }
+
+// consumerFigures are those of one consumer of the feed, whose name they bear.
+func consumerFigures(name string, look func() projection.Status) prometheus.Collector {
+	return prometheus.WrapCollectorWith(prometheus.Labels{"consumer": name}, projectionFigures(look))
+}

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"passbook/engine/sqlite"
 	"passbook/es/archive"
 	"passbook/es/eventstore"
 )
@@ -29,7 +28,7 @@ func (c *importCommand) Run(ctx context.Context, out output) (err error) {
 		return errors.New("--from: taking over a store on MongoDB is not available yet: " +
 			"available is --from FILE, a file that passbook export has written")
 	}
-	path, err := c.path()
+	at, err := c.storeFlags.location()
 	if err != nil {
 		return err
 	}
@@ -43,20 +42,20 @@ func (c *importCommand) Run(ctx context.Context, out output) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, folder.close()) }()
-	store, err := sqlite.OpenEventStore(ctx, path)
+	store, err := openEventStore(ctx, at)
 	if err != nil {
 		return refuse("PASSBOOK_EVENT_STORE", "event-store", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	done, err := c.fill(ctx, store, file, folder, out)
 	if err != nil {
-		return explainImport(err, path)
+		return explainImport(err, at)
 	}
 	return c.report(out, done, folder)
 }
 
 func (c *importCommand) fill(
-	ctx context.Context, store *sqlite.EventStore, file *os.File, folder *folder, out output,
+	ctx context.Context, store eventEngine, file *os.File, folder *folder, out output,
 ) (archive.Imported, error) {
 	checking, writing := newProgress(out.stderr, "check"), newProgress(out.stderr, "import")
 	defer writing.close()
@@ -78,14 +77,18 @@ func (c *importCommand) fill(
 }
 
 // explainImport adds what a person can do about it.
-func explainImport(err error, path string) error {
+func explainImport(err error, at location) error {
+	anew, begin := "move the file away", "delete "+at.path
+	if at.server() {
+		anew, begin = "name another database", "drop the database"
+	}
 	switch {
 	case errors.Is(err, eventstore.ErrNotEmpty):
-		return fmt.Errorf("import into %s: %w: give it a data folder of its own, or move the file away", path, err)
+		return fmt.Errorf("import into %s: %w: give it a data folder of its own, or %s", at, err, anew)
 	case errors.Is(err, eventstore.ErrOtherImport):
-		return fmt.Errorf("import into %s: %w: run that one again, with its file, or delete %s to begin anew", path, err, path)
+		return fmt.Errorf("import into %s: %w: run that one again, with its file, or %s to begin anew", at, err, begin)
 	}
-	return fmt.Errorf("import into %s: %w", path, err)
+	return fmt.Errorf("import into %s: %w", at, err)
 }
 
 func (c *importCommand) report(out output, done archive.Imported, folder *folder) error {

@@ -1,34 +1,99 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"passbook/engine/kafka"
 )
 
-// parseSQLite reads where a SQLite database is: "sqlite" is a file of that
-// name in the data folder, "sqlite:PATH" a file anywhere.
-func parseSQLite(text, folder, file string) (string, error) {
+// location is where a database is: a SQLite file, or a server.
+type location struct {
+	path string // of the file; empty: it is at url
+	url  string // with user and password
+}
+
+// server tells whether it is a server's, which others may use too.
+func (l location) server() bool { return l.path == "" }
+
+// String names it without user and password.
+func (l location) String() string {
+	if !l.server() {
+		return l.path
+	}
+	return withoutPassword(l.url)
+}
+
+// parseEventStore reads where the event store is.
+func parseEventStore(text, folder string) (location, error) {
+	return parseLocation(text, folder, "events.db", "mongodb://host:port/passbook?replicaSet=name", "mongodb", "mongodb+srv")
+}
+
+// parseDatabase reads where the read database, or that of notifications, is.
+func parseDatabase(text, folder, file string) (location, error) {
+	return parseLocation(text, folder, file, "mysql://user:password@host:port/database", "mysql")
+}
+
+// parseLocation reads where a database is: "sqlite" is a file of that name in
+// the data folder, "sqlite:PATH" a file anywhere; a URL of one of the schemes is
+// left to its engine to read. No error repeats what was given in a URL.
+func parseLocation(text, folder, file, form string, schemes ...string) (location, error) {
 	engine, path, named := strings.Cut(text, ":")
 	switch {
+	case slices.Contains(schemes, engine) && strings.HasPrefix(path, "//"):
+		return location{url: text}, nil
 	case engine != "sqlite":
-		return "", fmt.Errorf("%q is no engine of this version: want sqlite or sqlite:PATH", engine)
+		return location{}, fmt.Errorf("%q is no engine for it: want sqlite, sqlite:PATH or %s", engine, form)
 	case !named:
-		return filepath.Join(folder, file), nil
+		return location{path: filepath.Join(folder, file)}, nil
 	case path == "":
-		return "", errors.New("sqlite: has no path behind it: want sqlite:PATH, or sqlite for a file in the data folder")
+		return location{}, errors.New("sqlite: has no path behind it: want sqlite:PATH, or sqlite for a file in the data folder")
 	case strings.ContainsAny(path, "?#%"):
-		return "", errors.New("the path of a SQLite file may not hold any of ? # %: choose another one")
+		return location{}, errors.New("the path of a SQLite file may not hold any of ? # %: choose another one")
 	}
-	return filepath.Clean(path), nil
+	return location{path: filepath.Clean(path)}, nil
+}
+
+// same tells whether two databases are one, as far as their names tell.
+func (l location) same(other location) bool {
+	if l.server() != other.server() {
+		return false
+	}
+	if !l.server() {
+		return l.path == other.path
+	}
+	a, errA := url.Parse(l.url)
+	b, errB := url.Parse(other.url)
+	return errA == nil && errB == nil && a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host) && a.Path == b.Path
+}
+
+// withoutPassword returns a URL without the user's part.
+func withoutPassword(url string) string {
+	scheme, rest, ok := strings.Cut(url, "://")
+	if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
+		return scheme + "://" + rest[at+1:]
+	}
+	return url
 }
 
 // brokerLocation is the embedded broker's address, or those of Kafka's brokers.
 type brokerLocation struct {
 	embedded bool
 	addrs    []string
+	sasl     kafka.SASL
+	tls      *tls.Config // nil: in clear
+}
+
+// config is that of a client of a topic there.
+func (l brokerLocation) config(topic string, log *slog.Logger) kafka.Config {
+	return kafka.Config{Brokers: l.addrs, Topic: topic, SASL: l.sasl, TLS: l.tls, Logger: log}
 }
 
 const defaultBrokerAddr = "127.0.0.1:9092"

@@ -18,6 +18,7 @@
 //	archive.go      what these four have in common; newfile.go, filelimit_*.go: files that are whole or not there
 //	client_flags.go where the services are, and exit codes of what they answer
 //	accounts.go     commands for accounts: accounts_change.go, accounts_show.go, accounts_entries.go
+//	health.go       asking a probe, where there is no other program to ask it
 //	restore.go      following a restore
 //	parked.go       streams that a consumer cannot go on with
 //	demo.go         made-up traffic; demo_people.go, demo_traffic.go: who does what
@@ -85,6 +86,7 @@ func oneLine(err error) string {
 type commandLine struct {
 	Serve   serveCommand   `cmd:"" help:"Run the services, all of them or some, until they are told to stop."`
 	Keys    keysCommand    `cmd:"" help:"API keys."`
+	Health  healthCommand  `cmd:"" help:"Ask a running service whether it is alive, or ready."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	Accounts accountsCommand `cmd:"" help:"Open, use and look at accounts."`

@@ -95,7 +95,7 @@ func TestElsewhere(t *testing.T) {
 		{"embedded", "sqlite:elsewhere.db", 1},
 		{"kafka://a:1,b:2", "mysql://me:p@ss@host:1/db", 2},
 	} {
-		d := derivedFlags{Broker: c.broker, ReadDB: c.readDB, Topic: "t"}
+		d := derivedFlags{readDBFlag{c.readDB}, brokerFlags{Broker: c.broker}, topicFlag{"t"}}
 		todo := d.elsewhere(f)
 		require.Len(t, todo, c.lines, c)
 		for _, line := range todo {

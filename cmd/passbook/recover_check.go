@@ -8,8 +8,8 @@ import (
 
 	"passbook/bank/commandapi"
 	contract "passbook/contract/account"
-	"passbook/engine/sqlite"
 	"passbook/es/event"
+	"passbook/es/eventstore"
 )
 
 // checkPage is how many events of a back-up are read at once.
@@ -18,12 +18,7 @@ const checkPage = 1000
 // checkEvents reads every event of a store, makes sense of it, and adds up the
 // balances: SQLite's own check sees no difference between an amount and a damaged
 // one. Events that this program does not know may be those of a newer one.
-func checkEvents(ctx context.Context, path string) (err error) {
-	store, err := sqlite.OpenEventStoreReadOnly(ctx, path)
-	if err != nil {
-		return err //nolint:wrapcheck // it names the file
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+func checkEvents(ctx context.Context, store eventstore.Engine, name string) error {
 	codec := commandapi.Definition().Codec
 	balances := make(map[string]contract.Money)
 	for position := int64(0); ; {
@@ -34,7 +29,7 @@ func checkEvents(ctx context.Context, path string) (err error) {
 		for _, e := range page {
 			if err := checkEvent(codec, balances, e); err != nil {
 				return fmt.Errorf("%s is damaged: the event at position %d (account %s, version %d): %w: take another back-up",
-					path, e.Position, e.Stream, e.Version, err)
+					name, e.Position, e.Stream, e.Version, err)
 			}
 		}
 		position = page[len(page)-1].Position

@@ -64,8 +64,8 @@ type process struct {
 	probes    probes
 	folder    *folder
 	gate      *access.Gate
-	restores  *restores
-	head      int64 // of the event store at the start, 0 without one
+	restores  *restores // nil: there is no broker to reach
+	head      int64     // of the event store at the start, 0 without one
 	parts     []run.Part
 	closers   []io.Closer
 	servers   []*web.Server
@@ -93,6 +93,7 @@ func assemble(ctx context.Context, s *settings, log *slog.Logger) (_ *process, e
 	}{
 		{true, p.addAccess},
 		{s.roles[roleBroker], p.addBroker},
+		{s.reachesBroker(), p.addRestores},
 		{s.roles[roleCommand] || s.roles[roleRelay], p.addStore},
 		{s.roles[roleQuery], p.addQuery},
 		{s.roles[roleNotify], p.addNotify},
@@ -140,17 +141,24 @@ func (p *process) serveAll(ctx context.Context) error {
 }
 
 // bus returns a client of the broker, one for each part that uses it.
-func (p *process) bus(instance string) (*kafka.Bus, error) {
-	bus, err := kafka.New(kafka.Config{
-		Brokers: p.settings.broker.addrs, Topic: p.settings.topic,
-		Partitions: p.settings.partitions, Replicas: p.settings.replicas,
-		InstanceID: instance, Logger: p.log,
-	})
+func (p *process) bus(a *assembly, instance string) (*kafka.Bus, error) {
+	bus, err := kafka.New(p.kafka(instance))
 	if err != nil {
-		return nil, fmt.Errorf("PASSBOOK_BROKER (--broker): %w", err)
+		return nil, refuse("PASSBOOK_BROKER", "broker", err)
 	}
-	p.closers = append(p.closers, closerFunc(func() error { bus.Close(); return nil }))
+	a.closers = append(a.closers, closerFunc(func() error { bus.Close(); return nil }))
 	return bus, nil
+}
+
+// kafka are the settings of a client of the broker; instance is empty for one
+// that is in no group.
+func (p *process) kafka(instance string) kafka.Config {
+	config := p.settings.broker.config(p.settings.topic, p.log)
+	config.Partitions, config.Replicas = p.settings.partitions, p.settings.replicas
+	if p.settings.static {
+		config.InstanceID = instance
+	}
+	return config
 }
 
 // close gives back what was opened, in reverse, after everything has stopped.
@@ -169,7 +177,7 @@ func (p *process) close() error {
 func (p *process) abort() error {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	err := run.All(ended, p.parts...) // what took an address gives it back when it is run
+	err := run.All(ended, append(p.parts, run.Part{Name: "http", Run: p.serveAll})...) // what took an address gives it back when it is run
 	return errors.Join(err, p.close())
 }
 

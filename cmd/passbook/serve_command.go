@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"passbook/bank/access"
@@ -11,7 +10,7 @@ import (
 )
 
 // addCommand adds the command API to an event store.
-func (p *process) addCommand(ctx context.Context, store *eventstore.Store) error {
+func (p *process) addCommand(a *assembly, store *eventstore.Store) error {
 	config := commandapi.Config{
 		Repository: aggregate.NewRepository(store, commandapi.Definition(), aggregate.Config{Logger: p.log}),
 		Currency:   p.settings.currency,
@@ -22,16 +21,13 @@ func (p *process) addCommand(ctx context.Context, store *eventstore.Store) error
 		Metrics:    p.metrics,
 		Logger:     p.log,
 	}
-	if p.settings.reachesBroker() {
-		shared, err := p.restoresHere()
-		if err != nil {
-			return err
-		}
-		config.Restores, config.Head = restoresAPI{shared.log}, store.Head
+	if p.restores != nil {
+		config.Restores, config.Head = restoresAPI{p.restores.log}, store.Head
 	}
 	api, err := commandapi.New(config)
 	if err != nil {
 		return fmt.Errorf("command API: %w", err)
 	}
-	return p.listen(ctx, "command", "PASSBOOK_COMMAND_ADDR (--command-addr)", p.server(p.settings.command, api))
+	a.api = api
+	return nil
 }

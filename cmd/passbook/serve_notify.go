@@ -4,48 +4,54 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"passbook/bank/notify"
-	"passbook/engine/sqlite"
-	"passbook/es/run"
 )
 
 // addNotify adds the notification service.
 func (p *process) addNotify(ctx context.Context) error {
+	d := p.newDoor(p.probes.notify)
+	err := p.listen(ctx, "notify", "PASSBOOK_NOTIFY_ADDR (--notify-addr)", p.server(p.settings.notify.addr, d))
+	if err != nil {
+		return err
+	}
+	return p.addService(ctx, &service{
+		engine: "notify-db", variable: "PASSBOOK_NOTIFY_DB", flag: "notify-db",
+		at: p.settings.notify.db, probes: p.probes.notify, open: p.openNotify,
+	}, d)
+}
+
+// openNotify opens the notification database and puts together what stands on it.
+func (p *process) openNotify(ctx context.Context, a *assembly) error {
 	channels, err := notify.ParseChannels(p.settings.notify.channels, p.log)
 	if err != nil {
 		return err //nolint:wrapcheck // it names the settings
 	}
-	store, err := sqlite.OpenProjectionStore(ctx, p.settings.notify.db, sqlite.Durable)
+	store, err := openNotifyDB(ctx, p.settings.notify.db)
 	if err != nil {
-		return refuse("PASSBOOK_NOTIFY_DB", "notify-db", err)
+		return err
 	}
-	p.closers = append(p.closers, store)
-	if err := notify.Migrate(ctx, store.DB(), notify.SQLite); err != nil {
-		return refuse("PASSBOOK_NOTIFY_DB", "notify-db", err)
-	}
+	a.closers, a.ping = append(a.closers, store), store.DB().PingContext
 	instance, err := p.folder.instance()
 	if err != nil {
 		return err
 	}
-	feed, err := p.bus(instance)
+	feed, err := p.bus(a, instance)
 	if err != nil {
 		return err
 	}
 	service, err := notify.New(notify.Config{
-		Store: store, Dialect: notify.SQLite, Channels: channels, Feed: feed, Subscriber: feed,
+		Store: store, Dialect: store.dialect, Channels: channels, Feed: feed, Subscriber: feed,
 		FromBeginning: p.settings.notify.fromBeginning, Holder: instance, Metrics: p.metrics, Logger: p.log,
 	})
 	if err != nil {
 		return fmt.Errorf("notification service: %w", err)
 	}
-	p.parts = append(p.parts, run.Part{Name: "notification service", Run: service.Run})
+	a.add("notification service", service.Run)
 	projected := service.Projection()
-	prometheus.WrapRegistererWith(prometheus.Labels{"consumer": projected.Name()}, p.metrics).MustRegister(projectionFigures(projected.Status))
-	p.probes.add(p.probes.notify, "notifications", service.Ready)
-	p.probes.add(p.probes.notify, "feed", func(context.Context) error { return standing(projected.Status()) })
-	reader, err := notify.NewReader(store, notify.SQLite)
+	a.figures = append(a.figures, consumerFigures(projected.Name(), projected.Status))
+	a.ready = append(a.ready, readiness{"notifications", service.Ready},
+		readiness{"feed", func(context.Context) error { return standing(projected.Status()) }})
+	reader, err := notify.NewReader(store, store.dialect)
 	if err != nil {
 		return fmt.Errorf("notification API: %w", err)
 	}
@@ -57,5 +63,6 @@ func (p *process) addNotify(ctx context.Context) error {
 		return fmt.Errorf("notification API: %w", err)
 	}
 	p.addConsumer(api, projected)
-	return p.listen(ctx, "notify", "PASSBOOK_NOTIFY_ADDR (--notify-addr)", p.server(p.settings.notify.addr, api))
+	a.api = api
+	return nil
 }

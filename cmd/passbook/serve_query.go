@@ -7,14 +7,10 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"passbook/bank/queryapi"
 	"passbook/bank/readmodel"
-	"passbook/engine/sqlite"
 	"passbook/es/checkpoint"
 	"passbook/es/projection"
-	"passbook/es/run"
 )
 
 // consumer is the group in which the instances of the read model share the
@@ -23,32 +19,41 @@ const consumer = "bankaccConsumer"
 
 // addQuery adds the read model and the query API.
 func (p *process) addQuery(ctx context.Context) error {
-	store, err := sqlite.OpenProjectionStore(ctx, p.settings.readDB, sqlite.Rebuildable)
-	if err != nil {
-		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
+	d := p.newDoor(p.probes.query)
+	if err := p.listen(ctx, "query", "PASSBOOK_QUERY_ADDR (--query-addr)", p.server(p.settings.query, d)); err != nil {
+		return err
 	}
-	p.closers = append(p.closers, store)
-	if err := readmodel.Migrate(ctx, store.DB(), readmodel.SQLite); err != nil {
-		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
-	}
-	commits := new(readmodel.Commits)
-	projected, err := p.addProjection(store, commits)
+	return p.addService(ctx, &service{
+		engine: "read-db", variable: "PASSBOOK_READ_DB", flag: "read-db",
+		at: p.settings.readDB, probes: p.probes.query, open: p.openQuery,
+	}, d)
+}
+
+// openQuery opens the read database and puts together what stands on it.
+func (p *process) openQuery(ctx context.Context, a *assembly) error {
+	store, err := openReadDB(ctx, p.settings.readDB)
 	if err != nil {
 		return err
 	}
-	reader, err := readmodel.NewReader(store.DB(), readmodel.SQLite)
+	a.closers = append(a.closers, store)
+	reader, err := readmodel.NewReader(store.DB(), store.dialect)
 	if err != nil {
-		return fmt.Errorf("PASSBOOK_READ_DB (--read-db): %w", err)
+		return err //nolint:wrapcheck // the setting is named
+	}
+	a.ping = reader.Ping
+	commits := new(readmodel.Commits)
+	projected, err := p.addProjection(a, store, commits)
+	if err != nil {
+		return err
 	}
 	setAside := func(ctx context.Context, after int64, limit int) ([]int64, error) {
 		return store.SetAside(ctx, consumer, after, limit)
 	}
-	p.probes.add(p.probes.query, "read-db", reader.Ping)
 	if p.head > 0 {
 		build := &firstBuild{head: p.head, reached: func(ctx context.Context, after int64) (int64, error) {
 			return reader.ReachedPosition(ctx, after, setAside)
 		}}
-		p.probes.add(p.probes.query, "first-build", build.check)
+		a.ready = append(a.ready, readiness{"first-build", build.check})
 	}
 	api, err := queryapi.New(queryapi.Config{
 		Accounts: reader, Versions: projected, Commits: commits,
@@ -59,22 +64,21 @@ func (p *process) addQuery(ctx context.Context) error {
 		return fmt.Errorf("query API: %w", err)
 	}
 	p.addConsumer(api, projected)
-	return p.listen(ctx, "query", "PASSBOOK_QUERY_ADDR (--query-addr)", p.server(p.settings.query, api))
+	a.api = api
+	return nil
 }
 
 // addProjection adds the way from the broker to the read database.
-func (p *process) addProjection(
-	store *sqlite.ProjectionStore, commits *readmodel.Commits,
-) (*projection.Projection[*sql.Tx], error) {
+func (p *process) addProjection(a *assembly, store readDB, commits *readmodel.Commits) (*projection.Projection[*sql.Tx], error) {
 	instance, err := p.folder.instance()
 	if err != nil {
 		return nil, err
 	}
-	feed, err := p.bus(instance)
+	feed, err := p.bus(a, instance)
 	if err != nil {
 		return nil, err
 	}
-	model, err := readmodel.NewModel(readmodel.SQLite, readmodel.LiveTables())
+	model, err := readmodel.NewModel(store.dialect, readmodel.LiveTables())
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
@@ -82,8 +86,8 @@ func (p *process) addProjection(
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
-	p.parts = append(p.parts, run.Part{Name: "read model", Run: projected.Run})
-	prometheus.WrapRegistererWith(prometheus.Labels{"consumer": consumer}, p.metrics).MustRegister(projectionFigures(projected.Status))
+	a.add("read model", projected.Run)
+	a.figures = append(a.figures, consumerFigures(consumer, projected.Status))
 	start := &catchUp{status: projected.Status, saved: func(ctx context.Context) (progress []checkpoint.Progress, err error) {
 		err = store.View(ctx, func(tx *sql.Tx) error {
 			progress, err = store.Checkpoints(ctx, tx, consumer)
@@ -91,8 +95,8 @@ func (p *process) addProjection(
 		})
 		return progress, err //nolint:wrapcheck // the check's name stands before it
 	}}
-	p.probes.add(p.probes.query, "read-model", start.check)
-	return projected, p.addBuilder(store, instance)
+	a.ready = append(a.ready, readiness{"read-model", start.check})
+	return projected, p.addBuilder(a, store, instance)
 }
 
 // catchUp is the readiness of a read model: what was in the feed when this

@@ -9,13 +9,11 @@ import (
 	"passbook/bank/commandapi"
 	"passbook/bank/readmodel"
 	"passbook/engine/kafka"
-	"passbook/engine/sqlite"
 	"passbook/es/checkpoint"
 	"passbook/es/event"
 	"passbook/es/eventstore"
 	"passbook/es/projection"
 	"passbook/es/replay"
-	"passbook/es/run"
 )
 
 // restores is what the parts of a restore share in a process: the log on which
@@ -25,78 +23,66 @@ type restores struct {
 	topics *kafka.Bus
 }
 
-// restoresHere returns the log of restores, which is made once. There is none
-// where this process has no broker to reach.
-func (p *process) restoresHere() (*restores, error) {
-	if p.restores != nil {
-		return p.restores, nil
-	}
-	topics, err := p.bus("")
+// addRestores makes the log of restores.
+func (p *process) addRestores(context.Context) error {
+	topics, err := kafka.New(p.kafka(""))
 	if err != nil {
-		return nil, err
+		return refuse("PASSBOOK_BROKER", "broker", err)
 	}
+	p.closers = append(p.closers, closerFunc(func() error { topics.Close(); return nil }))
 	p.restores = &restores{topics: topics, log: replay.NewLog(topics, p.settings.topic, replay.LogConfig{Logger: p.log})}
-	return p.restores, nil
-}
-
-// addPublisher adds what publishes the store's events again, beside the relay.
-func (p *process) addPublisher(store *eventstore.Store, checkpoints checkpoint.Store, holder string) error {
-	shared, err := p.restoresHere()
-	if err != nil {
-		return err
-	}
-	publisher := replay.NewPublisher(store, shared.topics, p.settings.topic, checkpoints, shared.log,
-		replay.PublisherConfig{Holder: holder, Logger: p.log})
-	p.parts = append(p.parts, run.Part{Name: "restore: publisher", Run: publisher.Run})
 	return nil
 }
 
+// addPublisher adds what publishes the store's events again, beside the relay.
+func (p *process) addPublisher(a *assembly, store *eventstore.Store, checkpoints checkpoint.Store, holder string) {
+	publisher := replay.NewPublisher(store, p.restores.topics, p.settings.topic, checkpoints, p.restores.log,
+		replay.PublisherConfig{Holder: holder, Logger: p.log})
+	a.add("restore: publisher", publisher.Run)
+}
+
 // addBuilder adds what builds the read model again and swaps it in.
-func (p *process) addBuilder(store *sqlite.ProjectionStore, holder string) error {
-	shared, err := p.restoresHere()
-	if err != nil {
-		return err
-	}
-	builder, err := replay.NewBuilder(shared.log, shared.topics, replay.BuilderConfig[*sql.Tx]{
+func (p *process) addBuilder(a *assembly, store readDB, holder string) error {
+	builder, err := replay.NewBuilder(p.restores.log, p.restores.topics, replay.BuilderConfig[*sql.Tx]{
 		Consumer: consumer,
-		Lines:    store,
+		Lines:    store.projectionEngine,
 		Tables:   readmodel.TableNames(),
 		Create: func(ctx context.Context, tx *sql.Tx, next map[string]string) error {
 			tables, err := readmodel.NextTables(next)
 			if err != nil {
 				return err //nolint:wrapcheck // it says what is wrong
 			}
-			return readmodel.CreateTables(ctx, tx, readmodel.SQLite, tables) //nolint:wrapcheck // it names the tables
+			return readmodel.CreateTables(ctx, tx, store.dialect, tables) //nolint:wrapcheck // it names the tables
 		},
 		Model: func(next map[string]string) (projection.Model[*sql.Tx], error) {
 			tables, err := readmodel.NextTables(next)
 			if err != nil {
 				return nil, err //nolint:wrapcheck // it says what is wrong
 			}
-			return readmodel.NewModel(readmodel.SQLite, tables) //nolint:wrapcheck // it says what is wrong
+			return readmodel.NewModel(store.dialect, tables) //nolint:wrapcheck // it says what is wrong
 		},
 		Audit: func(next map[string]string) (replay.Audit[*sql.Tx], error) {
 			tables, err := readmodel.NextTables(next)
 			if err != nil {
 				return nil, err //nolint:wrapcheck // it says what is wrong
 			}
-			return readmodel.NewAudit(readmodel.SQLite, tables) //nolint:wrapcheck // it says what is wrong
+			return readmodel.NewAudit(store.dialect, tables) //nolint:wrapcheck // it says what is wrong
 		},
 		Compare: func(ctx context.Context, tx *sql.Tx, next map[string]string) (int64, error) {
 			tables, err := readmodel.NextTables(next)
 			if err != nil {
 				return 0, err //nolint:wrapcheck // it says what is wrong
 			}
-			return readmodel.Differences(ctx, tx, readmodel.SQLite, tables) //nolint:wrapcheck // it says what is wrong
+			return readmodel.Differences(ctx, tx, store.dialect, tables) //nolint:wrapcheck // it says what is wrong
 		},
-		Leases: store.Leases(),
+		Leases: store.leases,
 		Holder: holder,
 		Logger: p.log,
 	})
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	p.parts = append(p.parts, run.Part{Name: "restore: builder", Run: builder.Run})
+	a.add("restore: builder", builder.Run)
 	return nil
 }
 

@@ -7,65 +7,89 @@ import (
 	"sync"
 	"time"
 
-	"passbook/engine/sqlite"
+	"passbook/es/checkpoint"
 	"passbook/es/eventstore"
 	"passbook/es/relay"
-	"passbook/es/run"
 )
 
-// addStore opens the event store and adds what stands on it: the relay and the
-// command API.
+// addStore adds what stands on the event store: the relay and the command API.
 func (p *process) addStore(ctx context.Context) error {
-	engine, err := sqlite.OpenEventStore(ctx, p.settings.events)
-	if err != nil {
-		return fmt.Errorf("PASSBOOK_EVENT_STORE (--event-store): %w", err)
-	}
-	p.closers = append(p.closers, engine)
-	store, err := eventstore.New(ctx, engine, eventstore.Config{DrainTimeout: storeDrain, Logger: p.log})
-	if err != nil {
-		return fmt.Errorf("PASSBOOK_EVENT_STORE (--event-store): %w", err)
-	}
-	if p.head, err = store.Head(ctx); err != nil {
-		return fmt.Errorf("PASSBOOK_EVENT_STORE (--event-store): %w", err)
-	}
-	p.parts = append(p.parts, run.Part{Name: "event store", Run: store.Run})
-	p.metrics.MustRegister(storeFigures(store))
-	p.probes.add(p.probes.command, "event-store", engine.Ping)
-	if p.settings.roles[roleRelay] {
-		if err := p.addRelay(ctx, engine, store); err != nil {
+	var d *door
+	if p.settings.roles[roleCommand] {
+		d = p.newDoor(p.probes.command)
+		err := p.listen(ctx, "command", "PASSBOOK_COMMAND_ADDR (--command-addr)", p.server(p.settings.command, d))
+		if err != nil {
 			return err
 		}
 	}
-	if p.settings.roles[roleCommand] {
-		return p.addCommand(ctx, store)
+	atStart := true
+	err := p.addService(ctx, &service{
+		engine: "event-store", variable: "PASSBOOK_EVENT_STORE", flag: "event-store",
+		at: p.settings.events, probes: p.probes.command,
+		open: func(ctx context.Context, a *assembly) error {
+			head, err := p.openStore(ctx, a)
+			if atStart {
+				p.head = head
+			}
+			return err
+		},
+	}, d)
+	atStart = false
+	return err
+}
+
+// openStore opens the event store and puts together what stands on it.
+func (p *process) openStore(ctx context.Context, a *assembly) (head int64, err error) {
+	engine, err := openEventStore(ctx, p.settings.events)
+	if err != nil {
+		return 0, err
 	}
-	return nil
+	a.closers, a.ping = append(a.closers, engine), engine.Ping
+	checkpoints, err := checkpointsIn(ctx, engine)
+	if err != nil {
+		return 0, err
+	}
+	store, err := eventstore.New(ctx, engine, eventstore.Config{DrainTimeout: storeDrain, Logger: p.log})
+	if err != nil {
+		return 0, err //nolint:wrapcheck // the setting is named
+	}
+	if head, err = store.Head(ctx); err != nil {
+		return 0, err //nolint:wrapcheck // the setting is named
+	}
+	a.add("event store", store.Run)
+	a.figures = append(a.figures, storeFigures(store))
+	if p.settings.roles[roleRelay] {
+		if err := p.addRelay(a, store, checkpoints); err != nil {
+			return 0, err
+		}
+	}
+	if p.settings.roles[roleCommand] {
+		return head, p.addCommand(a, store)
+	}
+	return head, nil
 }
 
 // addRelay adds the way from the event store to the broker.
-func (p *process) addRelay(ctx context.Context, engine *sqlite.EventStore, store *eventstore.Store) error {
-	feed, err := p.bus("")
+func (p *process) addRelay(a *assembly, store *eventstore.Store, checkpoints checkpoint.Store) error {
+	feed, err := p.bus(a, "")
 	if err != nil {
 		return err
-	}
-	checkpoints, err := engine.Checkpoints(ctx)
-	if err != nil {
-		return fmt.Errorf("PASSBOOK_EVENT_STORE (--event-store): %w", err)
 	}
 	instance, err := p.folder.instance()
 	if err != nil {
 		return err
 	}
 	r := relay.New(store, feed, checkpoints, relay.Config{Holder: instance, Logger: p.log})
-	p.parts = append(p.parts, run.Part{Name: "relay", Run: r.Run})
-	p.metrics.MustRegister(relayFigures(r))
-	p.probes.add(p.probes.command, "relay", (&relayWatch{relay: r}).check)
+	a.add("relay", r.Run)
+	a.figures = append(a.figures, relayFigures(r))
+	a.ready = append(a.ready, readiness{"relay", (&relayWatch{relay: r}).check})
 	if p.settings.legacy {
-		if err := p.addLegacy(store, checkpoints, instance); err != nil {
+		if err := p.addLegacy(a, store, checkpoints, instance); err != nil {
 			return err
 		}
 	}
-	return p.addPublisher(store, checkpoints, instance)
+	p.addPublisher(a, store, checkpoints, instance)
+	return nil
 }
 
 // relayStalled is for how long events may wait without one being published

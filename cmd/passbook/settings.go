@@ -19,15 +19,15 @@ const defaultOpsAddr = "127.0.0.1:5009"
 // serveFlags are the settings of serve as they are given.
 type serveFlags struct {
 	Roles           []string `default:"all" env:"PASSBOOK_ROLES" help:"Services of this process: all, or some of command, relay, query, notify, broker." placeholder:"ROLE,..."`
-	Data            string   `default:"./passbook-data" env:"PASSBOOK_DATA" help:"Folder of the embedded engines." placeholder:"FOLDER"`
-	CommandAddr     string   `default:"127.0.0.1:5000" env:"PASSBOOK_COMMAND_ADDR" help:"Address of the command API." placeholder:"HOST:PORT"`
-	QueryAddr       string   `default:"127.0.0.1:5001" env:"PASSBOOK_QUERY_ADDR" help:"Address of the query API." placeholder:"HOST:PORT"`
-	OpsAddr         string   `env:"PASSBOOK_OPS_ADDR" help:"Address of probes and metrics. Unset: each API's own; without an API ${ops}." placeholder:"HOST:PORT"`
-	EventStore      string   `default:"sqlite" env:"PASSBOOK_EVENT_STORE" help:"Event store: sqlite or sqlite:PATH." placeholder:"ENGINE"`
-	ReadDB          string   `default:"sqlite" env:"PASSBOOK_READ_DB" help:"Read database: sqlite or sqlite:PATH." name:"read-db" placeholder:"ENGINE"`
+	storeFlags      `embed:""`
+	CommandAddr     string `default:"127.0.0.1:5000" env:"PASSBOOK_COMMAND_ADDR" help:"Address of the command API." placeholder:"HOST:PORT"`
+	QueryAddr       string `default:"127.0.0.1:5001" env:"PASSBOOK_QUERY_ADDR" help:"Address of the query API." placeholder:"HOST:PORT"`
+	OpsAddr         string `env:"PASSBOOK_OPS_ADDR" help:"Address of probes and metrics. Unset: each API's own; without an API ${ops}." placeholder:"HOST:PORT"`
+	readDBFlag      `embed:""`
 	notifyFlags     `embed:""`
-	Broker          string `default:"embedded" env:"PASSBOOK_BROKER" help:"Broker: embedded, embedded:HOST:PORT or kafka://host:port,host:port." placeholder:"BROKER"`
-	Topic           string `default:"account-events" env:"PASSBOOK_TOPIC" help:"Topic of the feed." placeholder:"NAME"`
+	brokerFlags     `embed:""`
+	topicFlag       `embed:""`
+	StaticMembers   string `default:"on" env:"PASSBOOK_KAFKA_STATIC_MEMBERSHIP" help:"on: restarted on its data folder, a process has its partitions back at once, and nobody else gets them for 6 s. off: who stops gives them to the others at once, for folders that go with the process." name:"kafka-static-membership" placeholder:"on|off"`
 	TopicPartitions int32  `default:"6" env:"PASSBOOK_TOPIC_PARTITIONS" help:"Partitions of the topic when it is created, 1 to 1000." placeholder:"N"`
 	TopicReplicas   int16  `default:"0" env:"PASSBOOK_TOPIC_REPLICAS" help:"Replicas of the topic when it is created; 0: as the brokers allow, up to 3." placeholder:"N"`
 	LegacyTopics    string `default:"off" env:"PASSBOOK_LEGACY_TOPICS" help:"on: the relay also feeds the four topics of the Java system." placeholder:"on|off"`
@@ -46,9 +46,10 @@ type settings struct {
 	query      string
 	notify     notifySettings
 	ops        string // empty: on the APIs' own addresses
-	events     string // path of the event store
-	readDB     string // path of the read database
+	events     location
+	readDB     location
 	broker     brokerLocation
+	static     bool // members of consumer groups keep their name
 	topic      string
 	partitions int32
 	replicas   int16
@@ -71,24 +72,29 @@ func refuse(variable, flag string, err error) error {
 func (f *serveFlags) check() (*settings, error) {
 	s := &settings{
 		data: filepath.Clean(f.Data), command: f.CommandAddr, query: f.QueryAddr, ops: f.OpsAddr,
-		legacy: f.LegacyTopics == "on", apiKeys: f.APIKeys, rateLimit: f.RateLimit,
+		legacy: f.LegacyTopics == "on", static: f.StaticMembers == "on", apiKeys: f.APIKeys, rateLimit: f.RateLimit,
 		topic: f.Topic, partitions: f.TopicPartitions, replicas: f.TopicReplicas, insecure: f.Insecure,
 	}
 	var faults []error
 	note := func(variable, flag string, err error) { faults = append(faults, refuse(variable, flag, err)) }
 	var err error
-	s.broker, err = parseBroker(f.Broker)
-	note("PASSBOOK_BROKER", "broker", err)
+	s.broker, err = f.brokerFlags.location()
+	faults = append(faults, err)
 	s.roles, err = parseRoles(f.Roles, s.broker.embedded)
 	note("PASSBOOK_ROLES", "roles", err)
-	s.events, err = parseSQLite(f.EventStore, s.data, "events.db")
-	note("PASSBOOK_EVENT_STORE", "event-store", err)
-	s.readDB, err = parseSQLite(f.ReadDB, s.data, "readmodel.db")
-	note("PASSBOOK_READ_DB", "read-db", err)
+	s.events, err = f.storeFlags.location()
+	faults = append(faults, err)
+	s.readDB, err = f.readDBFlag.location(s.data)
+	faults = append(faults, err)
 	s.notify, err = f.notifyFlags.check(s.data, s.roles[roleNotify])
 	faults = append(faults, err)
-	if f.LegacyTopics != "on" && f.LegacyTopics != "off" {
-		note("PASSBOOK_LEGACY_TOPICS", "legacy-topics", fmt.Errorf("%q is neither on nor off", f.LegacyTopics))
+	for _, choice := range []struct{ variable, flag, value string }{
+		{"PASSBOOK_LEGACY_TOPICS", "legacy-topics", f.LegacyTopics},
+		{"PASSBOOK_KAFKA_STATIC_MEMBERSHIP", "kafka-static-membership", f.StaticMembers},
+	} {
+		if choice.value != "on" && choice.value != "off" {
+			note(choice.variable, choice.flag, fmt.Errorf("%q is neither on nor off", choice.value))
+		}
 	}
 	s.currency, err = account.ParseCurrency(f.Currency)
 	note("PASSBOOK_CURRENCY", "currency", err)
@@ -129,29 +135,31 @@ func (s *settings) checkRoles() error {
 		return refuse("PASSBOOK_BROKER", "broker", fmt.Errorf("roles %s need a broker, and the embedded one is not among the roles: "+
 			"add role broker, or name the process that has it as kafka://%s", s.roles, s.broker.addrs[0]))
 	}
-	return s.checkFiles()
+	return s.checkDatabases()
 }
 
-// checkFiles refuses one file for two databases.
-func (s *settings) checkFiles() error {
-	files := []struct {
-		used                 bool
-		path, variable, flag string
+// checkDatabases refuses one database for two purposes.
+func (s *settings) checkDatabases() error {
+	databases := []struct {
+		used           bool
+		at             location
+		variable, flag string
 	}{
 		{s.roles[roleCommand] || s.roles[roleRelay], s.events, "PASSBOOK_EVENT_STORE", "event-store"},
 		{s.roles[roleQuery], s.readDB, "PASSBOOK_READ_DB", "read-db"},
 		{s.roles[roleNotify], s.notify.db, "PASSBOOK_NOTIFY_DB", "notify-db"},
 	}
-	names := make(map[string]string)
 	var faults []error
-	for _, file := range files {
-		if !file.used {
-			continue
+	for i, one := range databases {
+		for _, other := range databases[:i] {
+			if one.used && other.used && one.at.same(other.at) {
+				what := "database"
+				if !one.at.server() {
+					what = "file"
+				}
+				faults = append(faults, refuse(one.variable, one.flag, fmt.Errorf("it is the same %s as %s: give each its own", what, other.variable)))
+			}
 		}
-		if other, taken := names[file.path]; taken {
-			faults = append(faults, refuse(file.variable, file.flag, fmt.Errorf("it is the same file as %s: give each its own", other)))
-		}
-		names[file.path] = file.variable
 	}
 	return errors.Join(faults...)
 }

@@ -10,7 +10,7 @@ import (
 // notifyFlags are the settings of the notification service as they are given.
 type notifyFlags struct {
 	NotifyAddr          string `default:"127.0.0.1:5002" env:"PASSBOOK_NOTIFY_ADDR" help:"Address of the notification service." placeholder:"HOST:PORT"`
-	NotifyDB            string `default:"sqlite" env:"PASSBOOK_NOTIFY_DB" help:"Notification database: sqlite or sqlite:PATH." name:"notify-db" placeholder:"ENGINE"`
+	notifyDBFlag        `embed:""`
 	NotifyFromBeginning bool   `env:"PASSBOOK_NOTIFY_FROM_BEGINNING" help:"Have an empty notification database notify everything that the feed has, instead of what comes from now on."`
 	NotifyChannels      string `default:"log" env:"PASSBOOK_NOTIFY_CHANNELS" help:"Channels to customers: some of log, webhook, smtp, sms." placeholder:"CHANNEL,..."`
 	NotifyWebhookURL    string `env:"PASSBOOK_NOTIFY_WEBHOOK_URL" help:"Where webhooks go." name:"notify-webhook-url" placeholder:"URL"`
@@ -25,7 +25,7 @@ type notifyFlags struct {
 // notifySettings are the settings of the notification service as they are meant.
 type notifySettings struct {
 	addr          string
-	db            string // path of the notification database
+	db            location
 	fromBeginning bool
 	channels      notify.Settings
 }
@@ -41,8 +41,7 @@ func (f *notifyFlags) check(folder string, used bool) (notifySettings, error) {
 		},
 	}
 	var err error
-	s.db, err = parseSQLite(f.NotifyDB, folder, "notify.db")
-	err = refuse("PASSBOOK_NOTIFY_DB", "notify-db", err)
+	s.db, err = f.notifyDBFlag.location(folder)
 	if !used {
 		return s, err
 	}

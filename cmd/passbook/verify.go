@@ -12,20 +12,19 @@ import (
 
 	"passbook/bank/readmodel"
 	"passbook/engine/kafka"
-	"passbook/engine/sqlite"
 	"passbook/es/verify"
 )
 
 // verifyCommand compares what serve keeps. Its settings of engines are those of
 // serve, by the same names.
 type verifyCommand struct {
-	Data       string `default:"./passbook-data" env:"PASSBOOK_DATA" help:"Folder of the embedded engines." placeholder:"FOLDER"`
-	EventStore string `default:"sqlite" env:"PASSBOOK_EVENT_STORE" help:"Event store: sqlite or sqlite:PATH." placeholder:"ENGINE"`
-	ReadDB     string `default:"sqlite" env:"PASSBOOK_READ_DB" help:"Read database: sqlite or sqlite:PATH." name:"read-db" placeholder:"ENGINE"`
-	Broker     string `default:"embedded" env:"PASSBOOK_BROKER" help:"Broker: embedded, embedded:HOST:PORT or kafka://host:port,host:port." placeholder:"BROKER"`
-	Topic      string `default:"account-events" env:"PASSBOOK_TOPIC" help:"Topic of the feed." placeholder:"NAME"`
-	Limit      int    `default:"1000" help:"How many differences, and how many notes, are printed; all are counted." placeholder:"N"`
-	JSON       bool   `help:"Print one JSON object." name:"json"`
+	storeFlags  `embed:""`
+	readDBFlag  `embed:""`
+	brokerFlags `embed:""`
+	topicFlag   `embed:""`
+
+	Limit int  `default:"1000" help:"How many differences, and how many notes, are printed; all are counted." placeholder:"N"`
+	JSON  bool `help:"Print one JSON object." name:"json"`
 }
 
 // Run compares event store, feed and read model, and prints what it finds. It
@@ -69,15 +68,14 @@ func (v *verification) close() error {
 func (c *verifyCommand) open(ctx context.Context) (*verification, error) {
 	v := &verification{}
 	data := filepath.Clean(c.Data)
-	events, errStore := parseSQLite(c.EventStore, data, "events.db")
-	read, errRead := parseSQLite(c.ReadDB, data, "readmodel.db")
-	brokers, errBroker := parseBroker(c.Broker)
+	events, errStore := c.storeFlags.location()
+	read, errRead := c.readDBFlag.location(data)
+	broker, errBroker := c.brokerFlags.location()
 	var errLimit error
 	if c.Limit < 1 {
 		errLimit = fmt.Errorf("--limit: %d is out of range: want 1 or more", c.Limit)
 	}
-	if err := errors.Join(refuse("PASSBOOK_EVENT_STORE", "event-store", errStore), refuse("PASSBOOK_READ_DB", "read-db", errRead),
-		refuse("PASSBOOK_BROKER", "broker", errBroker), errLimit); err != nil {
+	if err := errors.Join(errStore, errRead, errBroker, errLimit); err != nil {
 		return v, err
 	}
 	if err := v.openStore(ctx, events); err != nil {
@@ -86,45 +84,44 @@ func (c *verifyCommand) open(ctx context.Context) (*verification, error) {
 	if err := v.openReadModel(ctx, read); err != nil {
 		return v, refuse("PASSBOOK_READ_DB", "read-db", err)
 	}
-	return v, refuse("PASSBOOK_BROKER", "broker", v.openFeed(ctx, data, brokers, c.Topic))
+	return v, refuse("PASSBOOK_BROKER", "broker", v.openFeed(ctx, data, broker, c.Topic))
 }
 
-func (v *verification) openStore(ctx context.Context, path string) error {
-	store, err := sqlite.OpenEventStoreReadOnly(ctx, path)
+func (v *verification) openStore(ctx context.Context, at location) error {
+	store, err := openEventStoreReadOnly(ctx, at)
 	if err != nil {
-		return err //nolint:wrapcheck // the setting is named
+		return err
 	}
 	v.closers = append(v.closers, store.Close)
 	v.system.Store = store
-	v.system.Relay, err = store.Checkpoints(ctx)
-	return err //nolint:wrapcheck // as above
+	v.system.Relay, err = checkpointsIn(ctx, store)
+	return err
 }
 
-func (v *verification) openReadModel(ctx context.Context, path string) error {
-	side, err := sqlite.OpenProjectionStoreReadOnly(ctx, path)
+func (v *verification) openReadModel(ctx context.Context, at location) error {
+	side, err := openReadDBReadOnly(ctx, at)
 	if err != nil {
-		return err //nolint:wrapcheck // the setting is named
+		return err
 	}
-	v.closers = append(v.closers, side.Close)
-	v.system.Model, err = readmodel.NewVerification(side, readmodel.SQLite, consumer)
-	return err //nolint:wrapcheck // as above
+	v.closers = append(v.closers, side.close)
+	v.system.Model, err = readmodel.NewVerification(side.Side, side.dialect, consumer)
+	return err //nolint:wrapcheck // the setting is named
 }
 
 // openFeed connects to the broker; to a copy of the embedded one if that does
 // not run.
-func (v *verification) openFeed(ctx context.Context, data string, brokers brokerLocation, topic string) error {
-	addrs := brokers.addrs
-	if brokers.embedded {
+func (v *verification) openFeed(ctx context.Context, data string, at brokerLocation, topic string) error {
+	if at.embedded {
 		stand, err := standIn(ctx, data)
 		if err != nil {
 			return err
 		}
 		if stand != nil {
 			v.closers = append(v.closers, stand.close)
-			addrs = []string{stand.addr}
+			at.addrs = []string{stand.addr}
 		}
 	}
-	bus, err := kafka.New(kafka.Config{Brokers: addrs, Topic: topic, Logger: slog.New(slog.DiscardHandler)})
+	bus, err := kafka.New(at.config(topic, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return err //nolint:wrapcheck // the setting is named
 	}

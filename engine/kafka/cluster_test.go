@@ -135,6 +135,12 @@ func (l *logBook) Write(p []byte) (int, error) {
 
 func (l *logBook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
+func (l *logBook) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.String()
+}
+
 // count is how many lines hold the text.
 func (l *logBook) count(text string) int {
 	l.mu.Lock()

@@ -29,7 +29,7 @@ func NewForeign(config Config, names ...string) (*Foreign, error) {
 	f := &Foreign{buses: make(map[string]*Bus, len(names)), names: names}
 	for _, name := range names {
 		config.Topic = name
-		b, err := New(config)
+		b, err := newBus(config)
 		if err != nil {
 			f.Close()
 			return nil, err
@@ -40,6 +40,7 @@ func NewForeign(config Config, names ...string) (*Foreign, error) {
 	if f.base == nil {
 		return nil, errors.New("kafka: no topic is named")
 	}
+	f.base.config.warnOfPlainPassword() // once
 	return f, nil
 }
 

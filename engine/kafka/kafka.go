@@ -4,6 +4,7 @@
 // of its records come out to the members of consumer groups.
 //
 //	kafka.go       Config, Bus
+//	security.go    SASL, TLS
 //	topic.go       what the brokers say of the topic; has it changed?
 //	open.go        create it, or check the one that is there
 //	settings.go    the settings under which it keeps everything
@@ -25,9 +26,11 @@
 package kafka
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,7 +88,15 @@ type Config struct {
 	// RunMax bounds the records of one call of Consume; 0 stands for 1000.
 	RunMax int
 
-	// Options are added to those of every client: TLS, SASL, a dialer.
+	// SASL is how we tell brokers who we are; the zero value is not to.
+	SASL SASL
+	// TLS, when set, encrypts all connections; see LoadTLS. Where it names no
+	// server, each broker has to prove the host under which it is dialed. It
+	// must not be changed afterwards.
+	TLS *tls.Config
+
+	// Options are added to those of every client, for what has no field here.
+	// A dialer among them excludes TLS.
 	Options []kgo.Opt
 	// Logger gets a line when a broker is lost and one when it is back, and
 	// what a subscriber has to try again; nil stands for slog.Default.
@@ -93,13 +104,22 @@ type Config struct {
 }
 
 // New returns the bus of a topic. It does not call any broker yet. The error
-// names every fault of config.
+// names every fault of config, a line each, without the password. A password that would
+// leave this machine unencrypted is worth a line in the log.
 func New(config Config) (*Bus, error) {
+	b, err := newBus(config)
+	if err == nil {
+		b.config.warnOfPlainPassword()
+	}
+	return b, err
+}
+
+func newBus(config Config) (*Bus, error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	b := &Bus{config: config, link: newLink(config.Logger), closed: make(chan struct{})}
+	b := &Bus{config: config, link: newLink(config.Logger, config.SASL.Mechanism != ""), closed: make(chan struct{})}
 	b.end = sync.OnceFunc(func() { close(b.closed) })
 	var err error
 	if b.compressor, err = kgo.DefaultCompressor(kgo.SnappyCompression()); err != nil {
@@ -161,6 +181,9 @@ func (c Config) validate() error {
 	if c.HeartbeatInterval <= 0 || c.SessionTimeout < 3*c.HeartbeatInterval {
 		fault("SessionTimeout is %s: want at least three of HeartbeatInterval, which is %s", c.SessionTimeout, c.HeartbeatInterval)
 	}
+	for _, text := range c.SASL.faults() {
+		fault("%s", text)
+	}
 	return errors.Join(faults...)
 }
 
@@ -177,7 +200,7 @@ func (b *Bus) client(options ...kgo.Opt) (*kgo.Client, error) {
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.MetadataMaxAge(time.Minute),
 	}
-	client, err := kgo.NewClient(append(append(common, options...), b.config.Options...)...)
+	client, err := kgo.NewClient(slices.Concat(common, b.config.security(), options, b.config.Options)...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka: client of %v: %w", b.config.Brokers, err)
 	}

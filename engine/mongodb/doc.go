@@ -4,6 +4,7 @@
 // sees anything else.
 //
 //	eventstore.go           open, close, the settings of every operation
+//	readonly.go             open beside whoever serves it
 //	url.go                  the URL, and errors that hold no password
 //	schema.go               collections and indexes, made and checked at start
 //	history.go              the id of the store's history, and a new one
@@ -15,6 +16,7 @@
 //	eventstore_failure.go   … and what an error proves
 //	eventstore_memory.go    what this process knows to be durable
 //	eventstore_orphans.go   transactions that nobody will end, found and ended
+//	eventstore_watch.go     being told of events that other processes wrote
 //	eventstore_yield.go     letting other writers have their turn
 //	eventstore_snapshots.go snapshots
 //	eventstore_archive.go   listing keys, imports

@@ -73,6 +73,10 @@ const (
 // An error is one line. One that is ErrUnusable stays until somebody acts; any
 // other may pass: the database is not reached, or has no primary yet.
 func OpenEventStore(ctx context.Context, url string) (*EventStore, error) {
+	return open(ctx, url, (*EventStore).prepare)
+}
+
+func open(ctx context.Context, url string, check func(*EventStore, context.Context) error) (*EventStore, error) {
 	settings, database, err := settings(url)
 	if err != nil {
 		return nil, err
@@ -82,7 +86,7 @@ func OpenEventStore(ctx context.Context, url string) (*EventStore, error) {
 		return nil, fmt.Errorf("%w: %s", ErrUnusable, wrongURL(url, err))
 	}
 	s := newEventStore(client, database)
-	if err := s.prepare(ctx); err != nil {
+	if err := check(s, ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open event store in database %s: %w", database, err), s.Close())
 	}
 	return s, nil

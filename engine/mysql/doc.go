@@ -7,6 +7,8 @@
 //	connector.go     connections with settings that are read back
 //	schema.go        the store's own tables, made under a lock
 //	projection.go    ProjectionStore: open, transactions, checkpoints
+//	readonly.go      open beside whoever writes; whose database it is
+//	passing.go       errors that may pass by themselves
 //	parked.go        parked streams
 //	queue.go         … and the events that wait in them
 //	discarded.go     what was discarded, and what was set aside

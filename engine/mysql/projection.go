@@ -46,9 +46,12 @@ const versionMin = "8.0.19"
 //
 // An error is one line, without the password: the address cannot be understood,
 // the server cannot be reached or refuses, is too old or no MySQL, or a newer
-// program has changed the tables. It holds the driver's error, by which a server
-// that is not there is told from one that says no.
+// program has changed the tables. Passing tells which of them may pass.
 func OpenProjectionStore(ctx context.Context, address string) (*ProjectionStore, error) {
+	return open(ctx, address, (*ProjectionStore).makeTables)
+}
+
+func open(ctx context.Context, address string, tables func(*ProjectionStore, context.Context) error) (*ProjectionStore, error) {
 	config, err := parseAddress(address)
 	if err != nil {
 		return nil, fmt.Errorf("address of the MySQL read side: %w", err)
@@ -70,7 +73,7 @@ func OpenProjectionStore(ctx context.Context, address string) (*ProjectionStore,
 	if err := s.checkServer(ctx); err != nil {
 		return nil, wrap(withClose(err, s.Close()))
 	}
-	if err := s.makeTables(ctx); err != nil {
+	if err := tables(s, ctx); err != nil {
 		return nil, wrap(withClose(err, s.Close()))
 	}
 	return s, nil
@@ -118,7 +121,7 @@ func (s *ProjectionStore) checkServer(ctx context.Context) error {
 // server with a deadlock while a line is swapped in: who begins one tries again.
 //
 // The tables checkpoint, parked_stream, parked_event, discarded_event, line,
-// line_number, write_gate, read_gate, lease, progress and projection_schema are
+// line_number, read_side, write_gate, read_gate, lease, progress and projection_schema are
 // the store's own, and so are names that begin with next_, old_ or spare_.
 func (s *ProjectionStore) DB() *sql.DB { return s.db }
 

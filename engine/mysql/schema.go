@@ -86,6 +86,11 @@ var sharedTables = []string{
 		id     VARBINARY(255) NOT NULL UNIQUE,
 		tables MEDIUMTEXT     NOT NULL COMMENT 'those of the model, by their live names, as JSON'
 	)` + tableOptions,
+	// Whose read side it is, in one row: see Claim.
+	`CREATE TABLE IF NOT EXISTS read_side (
+		only_one TINYINT        NOT NULL PRIMARY KEY,
+		owner    VARBINARY(255) NOT NULL
+	)` + tableOptions,
 	// Every transaction reads one of the two first: see lines_gate.go.
 	`CREATE TABLE IF NOT EXISTS write_gate (nothing BIGINT NOT NULL PRIMARY KEY)` + tableOptions,
 	`CREATE TABLE IF NOT EXISTS read_gate (nothing BIGINT NOT NULL PRIMARY KEY)` + tableOptions,
