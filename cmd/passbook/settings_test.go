@@ -38,6 +38,16 @@ func TestServe_Refuses(t *testing.T) {
 		"NoReadDB":            {[]string{"serve", "--read-db", "sqlite:"}, []string{"PASSBOOK_READ_DB", "sqlite:PATH"}},
 		"OneFileForBoth":      {[]string{"serve", "--read-db", "sqlite:x.db", "--event-store", "sqlite:./x.db"}, []string{"PASSBOOK_READ_DB", "same file"}},
 		"OneFileForNotify":    {[]string{"serve", "--notify-db", "sqlite:x.db", "--read-db", "sqlite:./x.db"}, []string{"PASSBOOK_NOTIFY_DB", "same file", "PASSBOOK_READ_DB"}},
+		"OneDatabaseForBoth":  {[]string{"serve", "--notify-db", "mysql://a:b@H:1/db", "--read-db", "mysql://c:d@h:1/db"}, []string{"PASSBOOK_NOTIFY_DB", "same database", "PASSBOOK_READ_DB"}},
+		"NoMongoDatabase":     {[]string{"serve", "--event-store", "mongodb://user:sesame@/x"}, []string{"PASSBOOK_EVENT_STORE", "mongodb://user:password@host"}},
+		"NoMySQLDatabase":     {[]string{"serve", "--read-db", "mysql://user:sesame@h"}, []string{"PASSBOOK_READ_DB", "names no database"}},
+		"MySQLForEvents":      {[]string{"serve", "--event-store", "mysql://u:sesame@h/x"}, []string{"PASSBOOK_EVENT_STORE", "mysql", "mongodb://"}},
+		"NoMechanism":         {[]string{"serve", "--broker", "kafka://h:1", "--kafka-sasl-mechanism", "PLANE"}, []string{"PASSBOOK_KAFKA_SASL_MECHANISM", "PLANE", "SCRAM-SHA-512"}},
+		"NoSASLUser":          {[]string{"serve", "--broker", "kafka://h:1", "--kafka-sasl-mechanism", "PLAIN"}, []string{"PASSBOOK_KAFKA_SASL_USER"}},
+		"NoSASLPassword":      {[]string{"serve", "--broker", "kafka://h:1", "--kafka-sasl-mechanism", "PLAIN", "--kafka-sasl-user", "u"}, []string{"PASSBOOK_KAFKA_SASL_PASSWORD"}},
+		"NoAuthorities":       {[]string{"serve", "--broker", "kafka://h:1", "--kafka-tls-ca", "nowhere.pem"}, []string{"PASSBOOK_KAFKA_TLS_CA", "nowhere.pem"}},
+		"TLSEmbedded":         {[]string{"serve", "--kafka-sasl-mechanism", "PLAIN"}, []string{"PASSBOOK_BROKER", "PASSBOOK_KAFKA_"}},
+		"NoStaticMembership":  {[]string{"serve", "--kafka-static-membership", "sometimes"}, []string{"PASSBOOK_KAFKA_STATIC_MEMBERSHIP", "sometimes"}},
 		"NoLegacyTopics":      {[]string{"serve", "--legacy-topics", "maybe"}, []string{"PASSBOOK_LEGACY_TOPICS", "maybe"}},
 		"RateLimit":           {[]string{"serve", "--rate-limit", "1000001"}, []string{"PASSBOOK_RATE_LIMIT", "1000000"}},
 		"NoKeysFile":          {[]string{"serve", "--api-keys", "nowhere"}, []string{"PASSBOOK_API_KEYS", "nowhere"}},
@@ -63,6 +73,7 @@ func TestServe_Refuses(t *testing.T) {
 			for _, want := range c.want {
 				require.Contains(t, text, want)
 			}
+			require.NotContains(t, text, "sesame")
 		})
 	}
 }
