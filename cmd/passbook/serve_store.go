@@ -58,6 +58,7 @@ func (p *process) openStore(ctx context.Context, a *assembly) (head int64, err e
 	}
 	a.add("event store", store.Run)
 	a.figures = append(a.figures, storeFigures(store))
+	a.ready = append(a.ready, readiness{"clock", func(context.Context) error { return store.Ready() }})
 	if p.settings.roles[roleRelay] {
 		if err := p.addRelay(a, store, checkpoints); err != nil {
 			return 0, err

@@ -7,6 +7,7 @@
 //	readonly.go             open beside whoever serves it
 //	url.go                  the URL, and errors that hold no password
 //	schema.go               collections and indexes, made and checked at start
+//	clock.go                the primary's time
 //	history.go              the id of the store's history, and a new one
 //	eventstore_read.go      reading
 //	eventstore_append.go    one group: what is to be written, and what came of it

@@ -80,11 +80,14 @@ func (p *Pending) settle(err error) {
 // whatever version the stream has by then.
 //
 // Without an error the commit is on its way and cannot be called back. With
-// one (ErrInvalid, ErrOverloaded, ErrUnavailable once the store is stopping)
-// nothing has happened.
+// one (ErrInvalid, ErrOverloaded, ErrUnavailable once the store is stopping or
+// while the clock is wrong: see Clock) nothing has happened.
 func (s *Store) Submit(commit Commit, after *Pending) (*Pending, error) {
 	if err := commit.Validate(); err != nil {
 		return nil, err
+	}
+	if err := s.clock.fault(); err != nil {
+		return nil, fmt.Errorf("stream %s: %w", commit.Stream, err)
 	}
 	p := &Pending{commit: commit, after: after, done: make(chan struct{})}
 	p.commit.Events = make([]event.Envelope, len(commit.Events))

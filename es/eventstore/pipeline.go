@@ -16,9 +16,13 @@ var errEngineBroken = errors.New("engine broke its contract")
 // most, and returns nil. Callers of commits whose fate is still open by then
 // get ErrOutcomeUnknown.
 //
+// As long as ctx lasts it also has a Watcher watch, once somebody awaits events.
+//
 // It is called once. It returns an error only if the engine breaks its
 // contract in a way that endangers events.
 func (s *Store) Run(ctx context.Context) error {
+	defer s.watchBeside(ctx)()
+	defer s.clockBeside(ctx)()
 	defer s.abandon()
 	stopped := context.AfterFunc(ctx, s.queue.close)
 	defer stopped()
@@ -63,8 +67,7 @@ func (s *Store) abandon() {
 // commits go to the same positions again until the place is settled.
 func (s *Store) write(ctx context.Context, g *group) error {
 	a := attempts{began: time.Now(), store: s}
-	known, _ := s.head.get()
-	first := known + 1
+	first := s.head.get() + 1
 	for {
 		outcomes, err := s.attempt(ctx, first, g)
 		if errors.Is(err, errEngineBroken) {

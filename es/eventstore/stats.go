@@ -17,12 +17,11 @@ type counters struct{ commits, groups, failures atomic.Int64 }
 
 // Stats returns the counts of the moment. Safe for concurrent use.
 func (s *Store) Stats() Stats {
-	position, _ := s.head.get()
 	return Stats{
 		Commits:  s.stats.commits.Load(),
 		Groups:   s.stats.groups.Load(),
 		Failures: s.stats.failures.Load(),
 		Waiting:  s.queue.length(),
-		Position: position,
+		Position: s.head.get(),
 	}
 }

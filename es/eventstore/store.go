@@ -14,6 +14,8 @@
 //	engine.go    the contract that a technology implements
 //	queue.go     the commits that wait
 //	head.go      the last durable position, and waiting for the next
+//	clock.go     this process's clock held to the store's
+//	watch.go     being told of events that other processes wrote
 //	errors.go    what a caller can be told
 //	archive.go   what engines offer to write a store to a file and to put it back
 package eventstore
@@ -38,6 +40,7 @@ type Store struct {
 	history  string
 	queue    queue
 	head     head
+	clock    clock
 	stats    counters
 	// down: the last group was given up as not written. Only Run looks at it.
 	down bool
@@ -62,7 +65,8 @@ type Config struct {
 	// accepted before. Default 5 s.
 	DrainTimeout time.Duration
 	// PollInterval is how often Await looks for events that other processes
-	// wrote, where there can be any. Default 50 ms.
+	// wrote, where there can be any, whether or not a Watcher has called.
+	// Default 50 ms.
 	PollInterval time.Duration
 	// Logger gets a line when the engine is lost and when it is back. Default:
 	// slog.Default().
@@ -112,6 +116,11 @@ func New(ctx context.Context, engine Engine, config Config) (*Store, error) {
 	s.config = config.withDefaults(s.features)
 	s.queue.init(s.config.QueueMax)
 	s.head.init(position)
+	if of, has := engine.(Clock); has {
+		if err := s.clock.look(ctx, of); err != nil {
+			return nil, fmt.Errorf("open event store: read its clock: %w", err)
+		}
+	}
 	return s, nil
 }
 
