@@ -17,7 +17,6 @@ import (
 // Several instances record and send at once, each with connections of its own:
 // each notification is sent once, and those of an account in their order.
 func TestSender_MySQLInstances(t *testing.T) {
-	requireServer(t)
 	var c, d sendings
 	s, h := newMySQLScene(t), newHistory()
 	const accounts, deposits = 25, 5
@@ -58,7 +57,6 @@ func TestSender_MySQLInstances(t *testing.T) {
 
 // What one instance is about to claim, another passes over, without waiting.
 func TestClaim_MySQLPassesOver(t *testing.T) {
-	requireServer(t)
 	s, h := newMySQLScene(t), newHistory()
 	require.NoError(t, notify.SetStart(s.store, s.dialect))
 	for i := range 5 {
@@ -86,7 +84,6 @@ func TestClaim_MySQLPassesOver(t *testing.T) {
 
 // Many processes begin on an empty database; one makes the tables.
 func TestMigrate_MySQLAtOnce(t *testing.T) {
-	requireServer(t)
 	s := newMySQLScene(t)
 	for _, table := range []string{"notify_schema", "notify_state", "notify_account", "notify_event", "notify_known_event", "notification", "notify_lane"} {
 		_, err := s.db.Exec(`DROP TABLE ` + table)
@@ -106,7 +103,6 @@ func TestMigrate_MySQLAtOnce(t *testing.T) {
 
 // What no column has room for parks its account, and the others flow.
 func TestModel_MySQLHasNoRoom(t *testing.T) {
-	requireServer(t)
 	s, h := newMySQLScene(t), newHistory()
 	require.NoError(t, notify.SetStart(s.store, s.dialect))
 	h.open("fits")
@@ -118,7 +114,6 @@ func TestModel_MySQLHasNoRoom(t *testing.T) {
 
 // Nothing that is asked again and again looks at all of the rows, or sorts them.
 func TestStatements_MySQLUseIndexes(t *testing.T) {
-	requireServer(t)
 	s, h := newMySQLScene(t), newHistory()
 	require.NoError(t, notify.SetStart(s.store, s.dialect))
 	for i := range 100 {

@@ -13,7 +13,6 @@ import (
 // reader has the first: the server ends the reader's transaction, and it is run
 // again.
 func TestReader_MySQLRunsAgain(t *testing.T) {
-	requireServer(t)
 	s := newMySQLScene(t)
 	locked := make(chan error, 1)
 	lock := func() {

@@ -18,7 +18,6 @@ import (
 
 // Many processes begin on an empty database; one makes the tables.
 func TestMigrate_MySQLAtOnce(t *testing.T) {
-	requireServer(t)
 	store := openMySQL(t)
 	errs := make([]error, 6)
 	var all sync.WaitGroup
@@ -48,7 +47,6 @@ func TestMigrate_MySQLAtOnce(t *testing.T) {
 
 // What no column has room for parks its account, and the others flow.
 func TestModel_MySQLHasNoRoom(t *testing.T) {
-	requireServer(t)
 	s, h := newMySQLScene(t), newHistory()
 	h.open("holder", strings.Repeat("ä", 256), money("1.00 EUR"))
 	h.open("fits", strings.Repeat("ä", 255), money("1.00 EUR"))
@@ -79,7 +77,6 @@ func TestModel_MySQLHasNoRoom(t *testing.T) {
 
 // A row that another has changed, or made, since it was read is not written.
 func TestModel_MySQLStatementCarriesVersion(t *testing.T) {
-	requireServer(t)
 	s, h := newMySQLScene(t), newHistory()
 	h.open("a", "A", money("1.00 EUR"))
 	h.deposit("a", money("1.00 EUR"))
@@ -103,7 +100,6 @@ func TestModel_MySQLStatementCarriesVersion(t *testing.T) {
 
 // More accounts and entries than one statement writes, new and moved at once.
 func TestModel_MySQLManyRows(t *testing.T) {
-	requireServer(t)
 	s, h := newMySQLScene(t), newHistory()
 	for i := range 450 {
 		h.open(fmt.Sprintf("%03d", i), "Holder", money("1.00 EUR"))
@@ -128,7 +124,6 @@ func TestModel_MySQLManyRows(t *testing.T) {
 
 // Every question is answered from an index, and none is sorted, as the plans say.
 func TestStatements_MySQLUseIndexes(t *testing.T) {
-	requireServer(t)
 	s, h := newMySQLScene(t), newHistory()
 	for i := range 300 {
 		h.open(fmt.Sprintf("%03d", i), fmt.Sprint("Holder ", i%7), money("1.00 EUR"))

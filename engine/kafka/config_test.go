@@ -13,13 +13,13 @@ import (
 func TestNew_ReportsEveryFault(t *testing.T) {
 	_, err := kafka.New(kafka.Config{
 		Partitions: -1, Replicas: -1, RunMax: -1,
-		SessionTimeout: time.Second, HeartbeatInterval: time.Second,
+		SessionTimeout: time.Second, HeartbeatInterval: time.Second, GroupProtocol: "share",
 	})
 	require.Error(t, err)
-	for _, setting := range []string{"Brokers", "Topic", "Partitions", "Replicas", "RunMax", "SessionTimeout"} {
+	for _, setting := range []string{"Brokers", "Topic", "Partitions", "Replicas", "RunMax", "SessionTimeout", "GroupProtocol"} {
 		require.Contains(t, err.Error(), setting)
 	}
-	require.Len(t, strings.Split(err.Error(), "\n"), 6, "a line each")
+	require.Len(t, strings.Split(err.Error(), "\n"), 7, "a line each")
 }
 
 func TestNew_CallsNobody(t *testing.T) {

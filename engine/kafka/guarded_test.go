@@ -29,6 +29,8 @@ type guarded struct {
 	saslTLS []string // SASL and TLS
 	tls     []string // TLS with a certificate of the client's
 	open    []string // neither; not of the same cluster where it is embedded
+	// answers: a wrong password is answered. The embedded broker hangs up.
+	answers bool
 	// admin may change what users of the brokers at sasl have for passwords.
 	admin *kadm.Client
 }
@@ -72,6 +74,7 @@ func realGuarded(tb testing.TB) *guarded {
 		testenv.Skip(tb, "a Kafka broker of the test's own: set PASSBOOK_TEST_ENGINES=start")
 	}
 	g := &guarded{
+		answers: true,
 		issuer:  newIssuer(tb),
 		sasl:    []string{testenv.FreeAddr(tb)},
 		saslTLS: []string{testenv.FreeAddr(tb)},
@@ -130,13 +133,13 @@ func (g *guarded) properties(tb testing.TB) string {
 // setPassword gives a user a password for both kinds of SCRAM.
 func (g *guarded) setPassword(tb testing.TB, user, password string) {
 	tb.Helper()
-	var upserts []kadm.UpsertSCRAM
 	for _, mechanism := range []kadm.ScramMechanism{kadm.ScramSha256, kadm.ScramSha512} {
-		upserts = append(upserts, kadm.UpsertSCRAM{User: user, Mechanism: mechanism, Iterations: 4096, Password: password})
+		altered, err := g.admin.AlterUserSCRAMs(tb.Context(), nil, []kadm.UpsertSCRAM{
+			{User: user, Mechanism: mechanism, Iterations: 4096, Password: password},
+		})
+		require.NoError(tb, err)
+		require.NoError(tb, altered.Error())
 	}
-	altered, err := g.admin.AlterUserSCRAMs(tb.Context(), nil, upserts)
-	require.NoError(tb, err)
-	require.NoError(tb, altered.Error())
 }
 
 // clientTLS trusts the brokers; with own it has a certificate of their issuer.

@@ -18,6 +18,7 @@
 //	read.go        read a range of a partition
 //	subscriber.go  Run: one session for each life of the topic
 //	member.go      membership in the consumer group
+//	protocol.go    the two protocols of groups
 //	fetcher.go     the fetch requests of one member
 //	worker.go      one assigned partition: Assign, Consume, again
 //	progress.go    offsets shown to tools
@@ -85,6 +86,8 @@ type Config struct {
 	// HeartbeatInterval is how often a member tells that it is there, less than
 	// a third of SessionTimeout; 0 stands for 1 s.
 	HeartbeatInterval time.Duration
+	// GroupProtocol is how groups divide partitions; empty stands for Classic.
+	GroupProtocol GroupProtocol
 	// RunMax bounds the records of one call of Consume; 0 stands for 1000.
 	RunMax int
 
@@ -151,6 +154,9 @@ func (c Config) withDefaults() Config {
 	if c.HeartbeatInterval == 0 {
 		c.HeartbeatInterval = time.Second
 	}
+	if c.GroupProtocol == "" {
+		c.GroupProtocol = Classic
+	}
 	if c.RunMax == 0 {
 		c.RunMax = 1000
 	}
@@ -181,6 +187,9 @@ func (c Config) validate() error {
 	if c.HeartbeatInterval <= 0 || c.SessionTimeout < 3*c.HeartbeatInterval {
 		fault("SessionTimeout is %s: want at least three of HeartbeatInterval, which is %s", c.SessionTimeout, c.HeartbeatInterval)
 	}
+	if c.GroupProtocol != Classic && c.GroupProtocol != Consumer {
+		fault("GroupProtocol is %q: want %s or %s", c.GroupProtocol, Classic, Consumer)
+	}
 	for _, text := range c.SASL.faults() {
 		fault("%s", text)
 	}
@@ -194,6 +203,7 @@ func (b *Bus) client(options ...kgo.Opt) (*kgo.Client, error) {
 		kgo.ClientID(b.config.ClientID),
 		kgo.WithHooks(b.link),
 		kgo.DisableClientMetrics(),
+		kgo.DialTimeout(5 * time.Second),
 		kgo.RetryBackoffFn(func(tries int) time.Duration { return pauseAfter(tries, 50*time.Millisecond, time.Second) }),
 		// Both bound how fast a moved leader, or a topic that was just
 		// created, is found.

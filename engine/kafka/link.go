@@ -28,6 +28,9 @@ type link struct {
 	lost   map[string]*loss // by address
 }
 
+// anyBroker stands for the address where it is not known which one it was.
+const anyBroker = "any"
+
 type loss struct {
 	since time.Time
 	said  string // what was logged last
@@ -48,28 +51,65 @@ func (l *link) OnBrokerConnect(broker kgo.BrokerMetadata, _ time.Duration, conn 
 		return // we are closing: it tells nothing of the broker
 	}
 	address := net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port)))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	of := l.lost[address]
 	if err == nil {
-		if of != nil {
-			delete(l.lost, address)
-			l.logger.Info("Kafka broker is back", "broker", address, "lost", time.Since(of.since).Round(time.Millisecond))
-		}
+		l.isBack(address)
 		return
-	}
-	if of == nil {
-		of = &loss{since: time.Now()}
-		l.lost[address] = of
 	}
 	text, lasting := describe(err)
 	if !lasting && l.sasl && conn != nil && errors.Is(err, io.EOF) {
 		text, lasting = hungUp+"authentication failed, or it does not want SASL at this address"+again, true
 	}
+	l.isLost(address, text, lasting, err)
+}
+
+func (l *link) isBack(address string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if of := l.lost[address]; of != nil {
+		delete(l.lost, address)
+		l.logger.Info("Kafka broker is back", "broker", address, "lost", time.Since(of.since).Round(time.Millisecond))
+	}
+}
+
+func (l *link) isLost(address, text string, lasting bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of := l.lost[address]
+	if of == nil {
+		of = &loss{since: time.Now()}
+		l.lost[address] = of
+	}
 	if of.said == "" || lasting && (text != of.said || time.Since(of.at) >= remindInterval) {
 		of.said, of.at = text, time.Now()
 		l.logger.Warn(text, "broker", address, "error", err)
 	}
+}
+
+// answered is told how a request to any broker went. Some brokers take a
+// connection and hang up at the first request that is not theirs to answer.
+func (l *link) answered(err error) {
+	var guess *kgo.ErrFirstReadEOF
+	switch {
+	case err == nil:
+		l.isBack(anyBroker)
+	case errors.As(err, &guess):
+		text, lasting := describe(err)
+		if !l.hasSaid(text) {
+			l.isLost(anyBroker, text, lasting, err)
+		}
+	}
+}
+
+// hasSaid tells whether this is known already of a broker that is lost.
+func (l *link) hasSaid(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for address, of := range l.lost {
+		if address != anyBroker && of.said == text {
+			return true
+		}
+	}
+	return false
 }
 
 // Halves of what is logged.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // membership returns the options by which a client is a member of the group
@@ -41,6 +40,9 @@ func (s *session) membership() []kgo.Opt {
 	}
 	if id := s.bus.config.InstanceID; id != "" {
 		options = append(options, kgo.InstanceID(id))
+	}
+	if s.bus.config.GroupProtocol == Consumer {
+		options = append(options, kgo.ServerSideBalancer(), kgo.WithHooks(&s.spoken))
 	}
 	return options
 }
@@ -120,7 +122,9 @@ func (s *session) logTroubles(ctx context.Context) {
 // run beside the workers, so a process that was paused for long, and lost its
 // partitions meanwhile, would hand out records until the next heartbeat tells
 // it. Therefore no run is handed out unless the group has confirmed us within
-// half of the session time-out, before which it cannot have dropped us.
+// half of the session time-out, before which it cannot have dropped us. In the
+// Consumer protocol that is not the group's session time-out but a shorter one: members
+// whose heartbeats go on are then as safe.
 type standing struct {
 	session *session
 	mu      sync.Mutex
@@ -145,21 +149,6 @@ func (m *standing) confirm(ctx context.Context) bool {
 		wait(ctx, pauseAfter(failures, 50*time.Millisecond, time.Second))
 	}
 	return false
-}
-
-// ask puts the question by a heartbeat of our own.
-func (s *session) ask(ctx context.Context) bool {
-	request := kmsg.NewPtrHeartbeatRequest()
-	request.Group = s.group
-	request.MemberID, request.Generation = s.client.GroupMetadata()
-	request.InstanceID = s.instanceID()
-	response, err := request.RequestWith(ctx, s.client)
-	if err != nil {
-		return false
-	}
-	err = kerr.ErrorForCode(response.ErrorCode)
-	// While the group is rebalancing, partitions stay with who has them.
-	return err == nil || errors.Is(err, kerr.RebalanceInProgress)
 }
 
 func (s *session) instanceID() *string {

@@ -80,6 +80,7 @@ type session struct {
 	fetcher  *fetcher
 	progress *progress
 	standing standing
+	spoken   spoken
 
 	mu      sync.Mutex
 	workers map[int32]*worker

@@ -52,6 +52,7 @@ func parseTopicID(s string) (id topicID, err error) {
 // returns errNoTopic, what the broker answered, or that none could be reached.
 func (b *Bus) look(ctx context.Context, client *kgo.Client) (sight, error) {
 	response, err := b.lookUp().RequestWith(ctx, client)
+	b.link.answered(err)
 	if err != nil && isClosed(b.closed) {
 		err = errClosed // clients call it many names
 	}

@@ -1,13 +1,19 @@
 package mongodb_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"passbook/es/event"
+	"passbook/es/eventstore"
 )
 
 // longer multiplies what a random test does, by a number that the environment
@@ -23,82 +29,112 @@ func longer(t testing.TB, n int) int {
 	return n * times
 }
 
-// TestFailover takes the primary away under load, by death, by a long pause and
-// by its own will, again and again. What was acknowledged stays where it is, what
-// was refused is not there, no reader sees anything but that.
+const processes = 8
+
+// TestFailover: eight processes append to one stream and to many while the
+// primary is killed, stopped and made to step down in turn. Every success is
+// there once, where its caller was told; nothing is there that was refused;
+// positions are without a gap and in the order of commits; a reader who follows
+// all the while sees every event once and in order.
 func TestFailover(t *testing.T) {
-	for _, test := range []struct {
-		name      string
-		eventsMax int
-	}{{"single events", 1}, {"transactions", 3}} {
-		t.Run(test.name, func(t *testing.T) {
-			c := newCluster(t)
-			r := roomOn(t, c.url())
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			ledgers := []*ledger{newLedger(), newLedger()}
-			follower := follow(ctx, t, r.url)
-			var waits []func()
-			for _, l := range ledgers {
-				waits = append(waits, startWriter(ctx, t, r.url, 8, writer{streams: 20, eventsMax: test.eventsMax, ledger: l}))
-			}
-			for round := range longer(t, 4) {
-				awaitMore(t, ledgers, 100)
-				t.Logf("round %d: acknowledged %d and %d", round, ledgers[0].count(), ledgers[1].count())
-				c.disturb(round)
-			}
-			awaitMore(t, ledgers, 100)
-			stop()
-			for _, wait := range waits {
-				wait()
-			}
-			all := readAll(t, r.open(t))
-			follower(all)
-			for _, l := range ledgers {
-				l.compare(t, all)
-			}
-		})
+	c := newCluster(t)
+	r := roomOn(c.Members)
+	r.open(t)
+	reader := followStore(t, r)
+	var writers []*process
+	for i := range processes {
+		// Every other one writes single events only: without transactions.
+		writers = append(writers, startProcess(t, r.url, 1+2*(i%2), func(*process) {}))
 	}
-}
-
-// disturb takes the primary away in one of three ways, and brings it back as a
-// secondary.
-func (c *cluster) disturb(round int) {
-	c.t.Helper()
-	primary := c.primary()
-	switch round % 3 {
-	case 0:
-		c.kill(primary)
-		c.primary() // another
-		c.start(primary)
-	case 1:
-		_ = primary.stepDown() // it may be too late for that already
-	case 2:
-		resume := c.pause(primary)
-		c.otherPrimary(primary)
-		resume()
+	for round := range longer(t, 3) {
+		awaitMore(t, writers, 20)
+		t.Logf("round %d: the primary is %s", round, c.disturb(round))
 	}
-}
-
-// otherPrimary waits until a member other than one that does not answer is the
-// primary.
-func (c *cluster) otherPrimary(paused *member) {
-	c.t.Helper()
-	rest := &cluster{t: c.t}
-	for _, m := range c.members {
-		if m != paused {
-			rest.members = append(rest.members, m)
-		}
+	awaitMore(t, writers, 20)
+	var intervals []interval
+	for _, p := range writers {
+		require.NoError(t, p.input.Close())
 	}
-	rest.primary()
+	for _, p := range writers {
+		require.NoError(t, <-p.over)
+		intervals = append(intervals, p.intervals...)
+	}
+	all := readAll(t, r.open(t))
+	for _, p := range writers {
+		p.compare(t, all)
+	}
+	requireCommitOrder(t, intervals)
+	reader(all)
 }
 
 // awaitMore waits until every writer has appended so many events more.
-func awaitMore(t testing.TB, ledgers []*ledger, more int) {
+func awaitMore(t testing.TB, writers []*process, more int) {
 	t.Helper()
-	for _, l := range ledgers {
-		from := l.count()
-		require.Eventually(t, func() bool { return l.count() >= from+more }, 2*time.Minute, 10*time.Millisecond,
+	for _, p := range writers {
+		from := p.count()
+		require.Eventually(t, func() bool { return p.count() >= from+more }, 2*time.Minute, 10*time.Millisecond,
 			"a writer does not come back")
+	}
+}
+
+// interval is when a commit was handed in and acknowledged, and the position of
+// its last event.
+type interval struct{ began, answered, position int64 }
+
+// requireCommitOrder checks that what was acknowledged before a commit was handed
+// in stands before it.
+func requireCommitOrder(t testing.TB, commits []interval) {
+	t.Helper()
+	answered := slices.SortedFunc(slices.Values(commits), func(a, b interval) int { return cmp.Compare(a.answered, b.answered) })
+	began := slices.SortedFunc(slices.Values(commits), func(a, b interval) int { return cmp.Compare(a.began, b.began) })
+	last := int64(0)
+	for _, c := range began {
+		for len(answered) > 0 && answered[0].answered < c.began {
+			last = max(last, answered[0].position)
+			answered = answered[1:]
+		}
+		require.Greater(t, c.position, last, "a commit stands before one that was acknowledged before it was handed in")
+	}
+}
+
+// followStore reads a store as it grows, woken as a relay is. The function that
+// it returns waits until it has seen as much as there is, and compares.
+func followStore(t *testing.T, r room) (wait func(all []event.Envelope)) {
+	t.Helper()
+	store := startStore(t, r.open(t), eventstore.Config{})
+	ctx, stop := context.WithCancel(t.Context())
+	ids, failed := make(chan string, 1_000_000), make(chan error, 1)
+	go func() {
+		for seen := int64(0); ctx.Err() == nil; {
+			_ = store.Await(ctx, seen) // there may be no primary; reading tells
+			for e, err := range store.ReadAll(ctx, seen) {
+				if errors.Is(err, eventstore.ErrMissing) {
+					failed <- err
+					return
+				}
+				if err != nil {
+					break
+				}
+				ids <- e.ID
+				seen++
+			}
+		}
+		failed <- nil
+	}()
+	return func(all []event.Envelope) {
+		defer stop()
+		for _, e := range all {
+			select {
+			case id := <-ids:
+				require.Equal(t, e.ID, id, "what a reader saw at position %d", e.Position)
+			case err := <-failed:
+				require.NoError(t, err)
+			case <-time.After(watchMax):
+				require.Fail(t, "a reader does not get on", "position %d", e.Position)
+			}
+		}
+		stop()
+		require.NoError(t, <-failed)
+		require.Empty(t, ids, "a reader saw more than is there")
 	}
 }

@@ -25,6 +25,8 @@ type ledger struct {
 	acknowledged map[string]int64
 	refused      map[string]error
 	unknown      int
+	// intervals are those of acknowledged commits, where they were noted.
+	intervals []interval
 }
 
 func newLedger() *ledger {
@@ -40,13 +42,18 @@ func (l *ledger) note(c eventstore.Commit, receipt eventstore.Receipt, err error
 		for i, e := range c.Events {
 			l.acknowledged[e.ID] = receipt.Position - int64(len(c.Events)-1-i)
 		}
-	case errors.Is(err, eventstore.ErrOutcomeUnknown), errors.Is(err, context.DeadlineExceeded):
+	case inDoubt(err):
 		l.unknown++
 	default:
 		for _, e := range c.Events {
 			l.refused[e.ID] = err
 		}
 	}
+}
+
+// inDoubt tells whether nothing is known of a commit.
+func inDoubt(err error) bool {
+	return errors.Is(err, eventstore.ErrOutcomeUnknown) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func (l *ledger) count() int {
@@ -77,7 +84,17 @@ type writer struct {
 	// streams is over how many streams callers spread, eventsMax how many events a
 	// commit has at most.
 	streams, eventsMax int
-	ledger             *ledger
+	// told takes down what a caller was told, from several at once.
+	told func(answer)
+}
+
+// answer is what became of a commit, as its caller knows it.
+type answer struct {
+	eventstore.Commit
+	eventstore.Receipt
+	err error
+	// began is when it was handed in.
+	began time.Time
 }
 
 // startWriter runs a writer with so many callers until ctx ends; the function
@@ -123,9 +140,10 @@ func (w writer) call(ctx context.Context, caller int) {
 			c = keyed(c, event.NewID())
 		}
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		began := time.Now()
 		receipt, err := w.store.Append(limited, c)
 		cancel()
-		w.ledger.note(c, receipt, err)
+		w.told(answer{Commit: c, Receipt: receipt, err: err, began: began})
 		if delete(expected, stream); err == nil {
 			expected[stream] = receipt.Version
 		}
@@ -179,7 +197,8 @@ func TestWriters(t *testing.T) {
 			for range test.writers {
 				l := newLedger()
 				ledgers = append(ledgers, l)
-				waits = append(waits, startWriter(ctx, t, r.url, 8, writer{streams: test.streams, eventsMax: test.eventsMax, ledger: l}))
+				told := func(a answer) { l.note(a.Commit, a.Receipt, a.err) }
+				waits = append(waits, startWriter(ctx, t, r.url, 8, writer{streams: test.streams, eventsMax: test.eventsMax, told: told}))
 			}
 			require.Eventually(t, func() bool {
 				for _, l := range ledgers {

@@ -15,6 +15,7 @@ import (
 	"passbook/es/checkpoint"
 	"passbook/es/event"
 	"passbook/es/projection"
+	"passbook/internal/testenv"
 )
 
 var suiteTables = []string{"suite_row"}
@@ -54,7 +55,7 @@ func leftBehind(t *testing.T, store *mysql.ProjectionStore) (names []string) {
 func TestProjectionStore_LeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	ctx, store := t.Context(), openStore(t, newDatabase(t))
+	ctx, store := t.Context(), openStore(t, testenv.MySQLDatabase(t))
 	require.NoError(t, createRows(ctx, store.DB(), "suite_row"))
 	planted := errors.New("planted")
 	for _, id := range []string{"one", "two"} {
@@ -77,7 +78,7 @@ func TestProjectionStore_LeavesNothingBehind(t *testing.T) {
 func TestProjectionStore_BeginRefuses(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	ctx, store := t.Context(), openStore(t, newDatabase(t))
+	ctx, store := t.Context(), openStore(t, testenv.MySQLDatabase(t))
 	for _, tables := range [][]string{{"a`b"}, {""}, {"checkpoint"}, {"line_number"}, {"a", "a"}, {"1a"}, {strings.Repeat("a", 46)}} {
 		require.ErrorContains(t, store.Begin(ctx, "one", tables, func(context.Context, *sql.Tx, map[string]string) error {
 			return nil
@@ -94,7 +95,7 @@ func TestProjectionStore_BeginRefuses(t *testing.T) {
 func TestProjectionStore_SwapBesideQueries(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	ctx, store := t.Context(), openStore(t, newDatabase(t))
+	ctx, store := t.Context(), openStore(t, testenv.MySQLDatabase(t))
 	require.NoError(t, createRows(ctx, store.DB(), "suite_row"))
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
@@ -155,7 +156,7 @@ func readTwice(ctx context.Context, db *sql.DB) error {
 func TestProjectionStore_SetAsideAndForget(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	ctx, store := t.Context(), openStore(t, newDatabase(t))
+	ctx, store := t.Context(), openStore(t, testenv.MySQLDatabase(t))
 	e := func(version, position int64) event.Envelope {
 		return event.Envelope{ID: event.NewID(), Stream: "s", Version: version, Position: position, Type: event.Type{Name: "x", Schema: 1}}
 	}

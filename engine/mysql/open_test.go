@@ -3,7 +3,6 @@ package mysql_test
 import (
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"passbook/engine/mysql"
+	"passbook/internal/testenv"
 )
 
 func TestOpenProjectionStore_Address(t *testing.T) {
@@ -54,7 +54,7 @@ func TestOpenProjectionStore_NobodyThere(t *testing.T) {
 func TestOpenProjectionStore_Refused(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	address, err := url.Parse(os.Getenv("PASSBOOK_TEST_MYSQL"))
+	address, err := url.Parse(testenv.MySQLDatabase(t))
 	require.NoError(t, err)
 	user := address.User
 	address.User = url.UserPassword(user.Username(), "open sesame")
@@ -71,7 +71,7 @@ func TestOpenProjectionStore_Refused(t *testing.T) {
 func TestOpenProjectionStore_AtOnce(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	address := newDatabase(t)
+	address := testenv.MySQLDatabase(t)
 	errs := make([]error, 8)
 	lives := make([]string, len(errs))
 	var all sync.WaitGroup
@@ -99,7 +99,7 @@ func TestOpenProjectionStore_AtOnce(t *testing.T) {
 func TestOpenProjectionStore_NewerTables(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	address := newDatabase(t)
+	address := testenv.MySQLDatabase(t)
 	_, err := openStore(t, address).DB().ExecContext(t.Context(), `INSERT INTO projection_schema (version) VALUES (99)`)
 	require.NoError(t, err)
 	_, err = mysql.OpenProjectionStore(t.Context(), address)
@@ -111,7 +111,7 @@ func TestOpenProjectionStore_NewerTables(t *testing.T) {
 func TestProjectionStore_Settings(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	store := openStore(t, newDatabase(t))
+	store := openStore(t, testenv.MySQLDatabase(t))
 	for range 3 {
 		conn, err := store.DB().Conn(t.Context())
 		require.NoError(t, err)

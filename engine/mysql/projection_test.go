@@ -12,13 +12,14 @@ import (
 	"passbook/es/checkpoint/checkpointtest"
 	"passbook/es/projection"
 	"passbook/es/projection/projectiontest"
+	"passbook/internal/testenv"
 )
 
 func TestProjectionStore(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
 	projectiontest.Run(t, func(t projectiontest.T) projectiontest.Database[*sql.Tx] {
-		address := newDatabase(t)
+		address := testenv.MySQLDatabase(t)
 		require.NoError(t, createRows(t.Context(), openStore(t, address).DB(), "suite_row"))
 		return projectiontest.Database[*sql.Tx]{
 			Open: func(t projectiontest.T) projection.Store[*sql.Tx] { return openStore(t, address) },
@@ -38,7 +39,7 @@ func TestProjectionStore_Lines(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
 	projectiontest.RunLines(t, func(t projectiontest.T) projectiontest.LinesDatabase[*sql.Tx] {
-		address := newDatabase(t)
+		address := testenv.MySQLDatabase(t)
 		require.NoError(t, createRows(t.Context(), openStore(t, address).DB(), "suite_row"))
 		return projectiontest.LinesDatabase[*sql.Tx]{
 			Open:   func(t projectiontest.T) projection.Lines[*sql.Tx] { return openStore(t, address) },
@@ -55,7 +56,7 @@ func TestProjectionStore_Leases(t *testing.T) {
 	checkpointtest.Run(t, checkpointtest.Technology{
 		Reopens: true,
 		Create: func(t checkpointtest.TB) checkpointtest.Open {
-			address := newDatabase(t)
+			address := testenv.MySQLDatabase(t)
 			return func(ctx context.Context) (checkpoint.Store, func() error, error) {
 				store, err := mysql.OpenProjectionStore(ctx, address)
 				if err != nil {

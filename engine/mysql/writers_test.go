@@ -13,6 +13,7 @@ import (
 
 	"passbook/es/checkpoint"
 	"passbook/es/projection"
+	"passbook/internal/testenv"
 )
 
 // TestProjectionStore_SwapLosesItsTurn: the connection that keeps writers out is
@@ -21,7 +22,7 @@ import (
 func TestProjectionStore_SwapLosesItsTurn(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	ctx, store := t.Context(), openStore(t, newDatabase(t))
+	ctx, store := t.Context(), openStore(t, testenv.MySQLDatabase(t))
 	require.NoError(t, createRows(ctx, store.DB(), "suite_row"))
 	first, _, err := lineOf(ctx, store)
 	require.NoError(t, err)
@@ -58,7 +59,7 @@ func TestProjectionStore_SwapLosesItsTurn(t *testing.T) {
 func TestProjectionStore_SwapWaitsForWriters(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	ctx, store := t.Context(), openStore(t, newDatabase(t))
+	ctx, store := t.Context(), openStore(t, testenv.MySQLDatabase(t))
 	require.NoError(t, createRows(ctx, store.DB(), "suite_row"))
 	require.NoError(t, begin(ctx, store, "one"))
 	swapped := make(chan error, 1)
@@ -90,7 +91,7 @@ func isWaiting(t *testing.T, db *sql.DB) bool {
 func TestProjectionStore_LocksInOrder(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
-	ctx, store := t.Context(), openStore(t, newDatabase(t))
+	ctx, store := t.Context(), openStore(t, testenv.MySQLDatabase(t))
 	var streams []string
 	require.NoError(t, store.Update(ctx, func(tx *sql.Tx) error {
 		for i := range 40 {

@@ -22,13 +22,16 @@ type Brokers struct {
 	folder string
 }
 
-// StartBrokers starts three brokers, and stops them with the test. It is for
-// machines where PASSBOOK_TEST_ENGINES=start is set; on others the test is
-// skipped.
+// StartBrokers starts three brokers, and stops them with the test. They are
+// missing (see Skip) where PASSBOOK_TEST_ENGINES=start is not set.
 func StartBrokers(t testing.TB) *Brokers {
 	t.Helper()
-	if os.Getenv(startVariable) != "start" {
-		t.Skipf("SKIPPED, NOT TESTED: three Kafka brokers of the test's own are wanted: set %s=start", startVariable)
+	switch os.Getenv(enginesVariable) {
+	case startEngines:
+	case offEngines:
+		skip(t, "real engines are switched off: "+enginesVariable+"="+offEngines)
+	default:
+		Skip(t, fmt.Sprintf("three Kafka brokers of the test's own: set %s=%s", enginesVariable, startEngines))
 	}
 	b := &Brokers{t: t, folder: t.TempDir()}
 	t.Cleanup(func() {
@@ -38,7 +41,7 @@ func StartBrokers(t testing.TB) *Brokers {
 	})
 	if said, err := b.script("start", "--nodes", "3", "kafka"); err != nil {
 		if exitCode(err) == notHere {
-			t.Skipf("SKIPPED, NOT TESTED: %s", said)
+			Skip(t, said)
 		}
 		t.Fatalf("start three brokers: %v: %s", err, said)
 	}

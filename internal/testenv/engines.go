@@ -11,35 +11,50 @@ import (
 	"testing"
 )
 
-// Variables with the addresses of real engines, and the one that has this
-// package start those that are not named: PASSBOOK_TEST_ENGINES=start.
+// Variables with the addresses of real engines, and the one that says what is
+// done about those that are not named: with PASSBOOK_TEST_ENGINES=start this
+// package starts them; with off no test uses a real engine, named or not, which
+// is nothing that is missing; without it they are missing.
 const (
 	mongodbVariable = "PASSBOOK_TEST_MONGODB"
 	kafkaVariable   = "PASSBOOK_TEST_KAFKA"
 	mysqlVariable   = "PASSBOOK_TEST_MYSQL"
-	startVariable   = "PASSBOOK_TEST_ENGINES"
+	enginesVariable = "PASSBOOK_TEST_ENGINES"
+
+	startEngines = "start"
+	offEngines   = "off"
 )
 
+// TB is what an engine is asked for with: a *testing.T, or what the suites of
+// the contracts hand to their cases.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+	FailNow()
+	Cleanup(func())
+}
+
 // MongoDB returns the URL of a MongoDB replica set, without a database: see
-// Name. It is named in PASSBOOK_TEST_MONGODB; else, with
+// MongoDatabase. It is named in PASSBOOK_TEST_MONGODB; else, with
 // PASSBOOK_TEST_ENGINES=start, scripts/engines starts one, which goes on
-// running for others; else the test is skipped, in CI too.
-func MongoDB(t testing.TB) string {
+// running for others; else it is missing: see Skip. With
+// PASSBOOK_TEST_ENGINES=off the test is skipped, which is no failure anywhere.
+func MongoDB(t TB) string {
 	t.Helper()
 	return engine(t, "mongodb", mongodbVariable)
 }
 
 // Kafka returns the addresses of brokers of one Kafka cluster, host:port; see
 // MongoDB for where they come from. The variable holds them separated by commas.
-func Kafka(t testing.TB) []string {
+func Kafka(t TB) []string {
 	t.Helper()
 	return strings.Split(engine(t, "kafka", kafkaVariable), ",")
 }
 
 // MySQL returns the URL of a MySQL server, mysql://user:password@host:port/,
-// without a database: see Name. The user may create databases. See MongoDB for
-// where the server comes from.
-func MySQL(t testing.TB) string {
+// whose user may make databases; a database that it may name is not for tests:
+// see MySQLDatabase. See MongoDB for where the server comes from.
+func MySQL(t TB) string {
 	t.Helper()
 	return engine(t, "mysql", mysqlVariable)
 }
@@ -63,20 +78,25 @@ func Name(t testing.TB) string {
 }
 
 // engine returns what the variable of an engine holds, or is to hold.
-func engine(t testing.TB, name, variable string) string {
+func engine(t TB, name, variable string) string {
 	t.Helper()
+	mode := os.Getenv(enginesVariable)
+	if mode == offEngines {
+		skip(t, "real engines are switched off: "+enginesVariable+"="+offEngines)
+	}
 	if address := os.Getenv(variable); address != "" {
 		return address
 	}
-	if os.Getenv(startVariable) != "start" {
-		t.Skipf("SKIPPED, NOT TESTED: no real %s: set %s to one (see scripts/engines), or %s=start", name, variable, startVariable)
+	if mode != startEngines {
+		Skip(t, fmt.Sprintf("a real %s: use make test, or set %s to one (see scripts/engines), or %s=%s",
+			name, variable, enginesVariable, startEngines))
 	}
 	address, err := started.address(root(t), name, variable)
 	if errors.Is(err, errNotHere) {
-		t.Skipf("SKIPPED, NOT TESTED: %v", err)
+		Skip(t, err.Error())
 	}
 	if err != nil {
-		t.Fatal(err)
+		fatalf(t, "%v", err)
 	}
 	return address
 }
@@ -111,7 +131,7 @@ func (s *starter) address(root, name, variable string) (string, error) {
 
 // start has the script start an engine, and reads its address.
 func start(root, name, variable string) (string, error) {
-	if said, err := runScript(root, "start", name); err != nil {
+	if said, err := runScript(root, "start", "--nosync", name); err != nil {
 		if exitCode(err) == notHere {
 			return "", fmt.Errorf("%w: %s", errNotHere, said)
 		}

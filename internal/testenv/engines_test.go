@@ -1,12 +1,14 @@
 package testenv_test
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -17,10 +19,10 @@ import (
 
 var engines = map[string]struct {
 	variable string
-	address  func(testing.TB) string
+	address  func(testenv.TB) string
 }{
 	"mongodb": {"PASSBOOK_TEST_MONGODB", testenv.MongoDB},
-	"kafka":   {"PASSBOOK_TEST_KAFKA", func(t testing.TB) string { return strings.Join(testenv.Kafka(t), ",") }},
+	"kafka":   {"PASSBOOK_TEST_KAFKA", func(t testenv.TB) string { return strings.Join(testenv.Kafka(t), ",") }},
 	"mysql":   {"PASSBOOK_TEST_MYSQL", testenv.MySQL},
 }
 
@@ -28,6 +30,7 @@ func TestEngines_Named(t *testing.T) {
 	for name, engine := range engines {
 		var got string // a skip would look like a success
 		t.Run(name, func(t *testing.T) {
+			t.Setenv("PASSBOOK_TEST_ENGINES", "")
 			t.Setenv(engine.variable, "a:1,b:2")
 			got = engine.address(t)
 		})
@@ -35,18 +38,54 @@ func TestEngines_Named(t *testing.T) {
 	}
 }
 
-// Without an engine a test is skipped, in CI too.
+// verdict is a test that can be seen to fail or to be skipped.
+type verdict struct {
+	*testing.T
+	failed, skipped string
+}
+
+func (v *verdict) Errorf(format string, args ...any) { v.failed = fmt.Sprintf(format, args...) }
+func (v *verdict) FailNow()                          { runtime.Goexit() }
+func (v *verdict) Skipf(format string, args ...any) {
+	v.skipped = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+// judge asks for an engine as a test of its own would.
+func judge(t *testing.T, ask func(testenv.TB) string) *verdict {
+	t.Helper()
+	v := &verdict{T: t}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		ask(v)
+	}()
+	<-over
+	return v
+}
+
+// Without an engine a test is skipped, and fails in CI; where engines are
+// switched off it is skipped in CI too, and an engine that is named is left alone.
 func TestEngines_Missing(t *testing.T) {
-	t.Setenv("CI", "true")
-	t.Setenv("PASSBOOK_TEST_ENGINES", "")
 	for name, engine := range engines {
-		var skipped bool
 		t.Run(name, func(t *testing.T) {
+			t.Setenv("PASSBOOK_TEST_ENGINES", "")
 			t.Setenv(engine.variable, "")
-			defer func() { skipped = t.Skipped() }()
-			engine.address(t)
+			t.Setenv("CI", "")
+			v := judge(t, engine.address)
+			require.Empty(t, v.failed)
+			require.Contains(t, v.skipped, "NOT TESTED: missing: a real "+name)
+			t.Setenv("CI", "true")
+			v = judge(t, engine.address)
+			require.Contains(t, v.failed, "missing: a real "+name)
+			require.Empty(t, v.skipped)
+			t.Setenv("PASSBOOK_TEST_ENGINES", "off")
+			t.Setenv(engine.variable, "a:1,b:2")
+			v = judge(t, engine.address)
+			require.Empty(t, v.failed)
+			require.Contains(t, v.skipped, "switched off")
+			require.NotContains(t, v.skipped, "NOT TESTED")
 		})
-		require.True(t, skipped, name)
 	}
 }
 
@@ -54,7 +93,7 @@ func TestEngines_Missing(t *testing.T) {
 // asked for: what is started listens, and is the same for whoever asks next.
 func TestEngines_Started(t *testing.T) {
 	if os.Getenv("PASSBOOK_TEST_ENGINES") != "start" {
-		t.Skip("SKIPPED, NOT TESTED: PASSBOOK_TEST_ENGINES=start is not set")
+		t.Skip("nothing is to be started: PASSBOOK_TEST_ENGINES=start is not set")
 	}
 	for name, engine := range engines {
 		t.Run(name, func(t *testing.T) {

@@ -18,10 +18,16 @@ const Topic = "account-events"
 // client that knows nothing of passbook, partition by partition.
 func ReadFeed(t testing.TB, broker string) []*kgo.Record {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	return ReadTopic(t, broker, Topic)
+}
+
+// ReadTopic reads a feed that has another topic.
+func ReadTopic(t testing.TB, broker, topic string) []*kgo.Record {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	require.NoError(t, err)
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(t.Context(), Topic)
+	ends, err := kadm.NewClient(client).ListEndOffsets(t.Context(), topic)
 	require.NoError(t, err)
 	require.NoError(t, ends.Error())
 	var missing int64

@@ -3,12 +3,14 @@
 // needs; an address comes out, and a process that was started for the test
 // alone is ended with it.
 //
-//	testenv.go   skips, free addresses
-//	passbook.go  the program
-//	engines.go   MongoDB, Kafka and MySQL that tests share
-//	brokers.go   Kafka brokers that a test may kill
-//	feed.go      the feed, read by a client that knows nothing of passbook
-//	race.go      is this the race detector's build? norace.go: no
+//	testenv.go    skips, free addresses
+//	passbook.go   the program
+//	engines.go    MongoDB, Kafka and MySQL that tests share
+//	databases.go  databases of a test's own on them
+//	brokers.go    Kafka brokers that a test may kill
+//	members.go    MongoDB members that a test may kill
+//	feed.go       the feed, read by a client that knows nothing of passbook
+//	race.go       is this the race detector's build? norace.go: no
 package testenv
 
 import (
@@ -26,13 +28,32 @@ import (
 func CI() bool { return os.Getenv("CI") == "true" }
 
 // Skip skips the test because something is missing on this machine, or fails it
-// where nothing may be missing.
-func Skip(t testing.TB, missing string) {
+// where nothing may be missing. A case of a suite that can not skip fails: the
+// test around it asks first.
+func Skip(t TB, missing string) {
 	t.Helper()
 	if CI() {
-		t.Fatalf("missing: %s (CI=true: a skip is a failure)", missing)
+		fatalf(t, "missing: %s (CI=true: a skip is a failure)", missing)
 	}
-	t.Skipf("SKIPPED, NOT TESTED: missing: %s", missing)
+	skip(t, "SKIPPED, NOT TESTED: missing: "+missing)
+}
+
+// skip ends the test. What is missing says NOT TESTED: internal/testreport
+// counts that.
+func skip(t TB, why string) {
+	t.Helper()
+	if skipper, ok := t.(interface {
+		Skipf(format string, args ...any)
+	}); ok {
+		skipper.Skipf("%s", why)
+	}
+	fatalf(t, "%s", why)
+}
+
+func fatalf(t TB, format string, args ...any) {
+	t.Helper()
+	t.Errorf(format, args...)
+	t.FailNow()
 }
 
 // FreeAddr returns an address on loopback where nobody listens. Its port is not
@@ -56,11 +77,11 @@ func FreeAddr(t testing.TB) string {
 }
 
 // root is the module's folder.
-func root(t testing.TB) string {
+func root(t TB) string {
 	t.Helper()
 	_, file, _, ok := runtime.Caller(0)
 	if !ok {
-		t.Fatal("the place of the sources is unknown")
+		fatalf(t, "the place of the sources is unknown")
 	}
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }

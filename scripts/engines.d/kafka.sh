@@ -45,22 +45,26 @@ kafka_pom() {
 	echo '</dependencies></project>'
 }
 
-# kafka_prepare DIR WAY: the settings of each node. A broker that was killed is missed after 3 s instead of 9.
+# kafka_prepare DIR WAY: the settings of each node. A broker that was killed is missed after 3 s instead of 9. Brokers talk
+# to each other past the proxies, if there are any.
 kafka_prepare() {
-	local node data=$1/data voters='' copies=1 insync=1
+	local node data=$1/data voters='' copies=1 insync=1 pairs pair
+	IFS=, read -r -a pairs <<<"${proxied:-}"
 	[ "$2" = direct ] || data=/var/lib/kafka/data/data
 	[ "$(wc -l <"$1/ports")" -lt 3 ] || copies=3 insync=2
 	for node in $(nodes_of "$1"); do voters=$voters${voters:+,}$node@127.0.0.1:$(port_of "$1" "$node" 2); done
 	python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("="))' >"$1/cluster"
 	for node in $(nodes_of "$1"); do
 		mkdir -p "$1/config-$node"
+		pair=${pairs[node]:-}
 		cat >"$1/config-$node/server.properties" <<-P
 			process.roles=broker,controller
 			node.id=$node
 			controller.quorum.voters=$voters
 			controller.listener.names=CONTROLLER
-			listeners=PLAINTEXT://127.0.0.1:$(port_of "$1" "$node"),CONTROLLER://127.0.0.1:$(port_of "$1" "$node" 2)
-			advertised.listeners=PLAINTEXT://127.0.0.1:$(port_of "$1" "$node")
+			listeners=PLAINTEXT://127.0.0.1:$(port_of "$1" "$node"),CONTROLLER://127.0.0.1:$(port_of "$1" "$node" 2)${pair:+,PROXIED://${pair%=*}}
+			advertised.listeners=PLAINTEXT://127.0.0.1:$(port_of "$1" "$node")${pair:+,PROXIED://${pair#*=}}
+			listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 			log.dirs=$data-$node
 			default.replication.factor=$copies
 			min.insync.replicas=$insync
@@ -73,6 +77,10 @@ kafka_prepare() {
 			broker.session.timeout.ms=3000
 			broker.heartbeat.interval.ms=500
 		P
+		# What a test wants beside it, as listeners of its own; of a setting that is named twice the later one counts.
+		[ -z "${PASSBOOK_ENGINES_KAFKA_PROPERTIES:-}" ] ||
+			sed "s/{port}/$(port_of "$1" "$node")/g; s/{controller}/$(port_of "$1" "$node" 2)/g" \
+				"$PASSBOOK_ENGINES_KAFKA_PROPERTIES" >>"$1/config-$node/server.properties"
 	done
 }
 
