@@ -155,6 +155,7 @@ func (p *process) bus(a *assembly, instance string) (*kafka.Bus, error) {
 func (p *process) kafka(instance string) kafka.Config {
 	config := p.settings.broker.config(p.settings.topic, p.log)
 	config.Partitions, config.Replicas = p.settings.partitions, p.settings.replicas
+	config.GroupProtocol = p.settings.protocol
 	if p.settings.static {
 		config.InstanceID = instance
 	}

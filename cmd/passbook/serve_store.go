@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -45,6 +46,9 @@ func (p *process) openStore(ctx context.Context, a *assembly) (head int64, err e
 		return 0, err
 	}
 	a.closers, a.ping = append(a.closers, engine), engine.Ping
+	if logging, can := engine.(interface{ LogTo(log *slog.Logger) }); can {
+		logging.LogTo(p.log)
+	}
 	checkpoints, err := checkpointsIn(ctx, engine)
 	if err != nil {
 		return 0, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"passbook/contract/account"
+	"passbook/engine/kafka"
 )
 
 // topicName leaves room for what the topics of a restore add to the feed's name:
@@ -28,6 +29,7 @@ type serveFlags struct {
 	brokerFlags     `embed:""`
 	topicFlag       `embed:""`
 	StaticMembers   string `default:"on" env:"PASSBOOK_KAFKA_STATIC_MEMBERSHIP" help:"on: restarted on its data folder, a process has its partitions back at once, and nobody else gets them for 6 s. off: who stops gives them to the others at once, for folders that go with the process." name:"kafka-static-membership" placeholder:"on|off"`
+	GroupProtocol   string `default:"classic" env:"PASSBOOK_KAFKA_GROUP_PROTOCOL" help:"How consumers share partitions: classic, or consumer where the brokers know it (Kafka 4.0)." name:"kafka-group-protocol" placeholder:"NAME"`
 	TopicPartitions int32  `default:"6" env:"PASSBOOK_TOPIC_PARTITIONS" help:"Partitions of the topic when it is created, 1 to 1000." placeholder:"N"`
 	TopicReplicas   int16  `default:"0" env:"PASSBOOK_TOPIC_REPLICAS" help:"Replicas of the topic when it is created; 0: as the brokers allow, up to 3." placeholder:"N"`
 	LegacyTopics    string `default:"off" env:"PASSBOOK_LEGACY_TOPICS" help:"on: the relay also feeds the four topics of the Java system." placeholder:"on|off"`
@@ -50,6 +52,7 @@ type settings struct {
 	readDB     location
 	broker     brokerLocation
 	static     bool // members of consumer groups keep their name
+	protocol   kafka.GroupProtocol
 	topic      string
 	partitions int32
 	replicas   int16
@@ -72,7 +75,7 @@ func refuse(variable, flag string, err error) error {
 func (f *serveFlags) check() (*settings, error) {
 	s := &settings{
 		data: filepath.Clean(f.Data), command: f.CommandAddr, query: f.QueryAddr, ops: f.OpsAddr,
-		legacy: f.LegacyTopics == "on", static: f.StaticMembers == "on", apiKeys: f.APIKeys, rateLimit: f.RateLimit,
+		legacy: f.LegacyTopics == "on", static: f.StaticMembers == "on", protocol: kafka.GroupProtocol(f.GroupProtocol), apiKeys: f.APIKeys, rateLimit: f.RateLimit,
 		topic: f.Topic, partitions: f.TopicPartitions, replicas: f.TopicReplicas, insecure: f.Insecure,
 	}
 	var faults []error
@@ -88,12 +91,13 @@ func (f *serveFlags) check() (*settings, error) {
 	faults = append(faults, err)
 	s.notify, err = f.notifyFlags.check(s.data, s.roles[roleNotify])
 	faults = append(faults, err)
-	for _, choice := range []struct{ variable, flag, value string }{
-		{"PASSBOOK_LEGACY_TOPICS", "legacy-topics", f.LegacyTopics},
-		{"PASSBOOK_KAFKA_STATIC_MEMBERSHIP", "kafka-static-membership", f.StaticMembers},
+	for _, choice := range []struct{ variable, flag, value, one, other string }{
+		{"PASSBOOK_LEGACY_TOPICS", "legacy-topics", f.LegacyTopics, "on", "off"},
+		{"PASSBOOK_KAFKA_STATIC_MEMBERSHIP", "kafka-static-membership", f.StaticMembers, "on", "off"},
+		{"PASSBOOK_KAFKA_GROUP_PROTOCOL", "kafka-group-protocol", f.GroupProtocol, string(kafka.Classic), string(kafka.Consumer)},
 	} {
-		if choice.value != "on" && choice.value != "off" {
-			note(choice.variable, choice.flag, fmt.Errorf("%q is neither on nor off", choice.value))
+		if choice.value != choice.one && choice.value != choice.other {
+			note(choice.variable, choice.flag, fmt.Errorf("%q is neither %s nor %s", choice.value, choice.one, choice.other))
 		}
 	}
 	s.currency, err = account.ParseCurrency(f.Currency)

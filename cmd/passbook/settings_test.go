@@ -47,6 +47,7 @@ func TestServe_Refuses(t *testing.T) {
 		"NoSASLPassword":      {[]string{"serve", "--broker", "kafka://h:1", "--kafka-sasl-mechanism", "PLAIN", "--kafka-sasl-user", "u"}, []string{"PASSBOOK_KAFKA_SASL_PASSWORD"}},
 		"NoAuthorities":       {[]string{"serve", "--broker", "kafka://h:1", "--kafka-tls-ca", "nowhere.pem"}, []string{"PASSBOOK_KAFKA_TLS_CA", "nowhere.pem"}},
 		"TLSEmbedded":         {[]string{"serve", "--kafka-sasl-mechanism", "PLAIN"}, []string{"PASSBOOK_BROKER", "PASSBOOK_KAFKA_"}},
+		"NoGroupProtocol":     {[]string{"serve", "--kafka-group-protocol", "modern"}, []string{"PASSBOOK_KAFKA_GROUP_PROTOCOL", "classic", "consumer"}},
 		"NoStaticMembership":  {[]string{"serve", "--kafka-static-membership", "sometimes"}, []string{"PASSBOOK_KAFKA_STATIC_MEMBERSHIP", "sometimes"}},
 		"NoLegacyTopics":      {[]string{"serve", "--legacy-topics", "maybe"}, []string{"PASSBOOK_LEGACY_TOPICS", "maybe"}},
 		"RateLimit":           {[]string{"serve", "--rate-limit", "1000001"}, []string{"PASSBOOK_RATE_LIMIT", "1000000"}},

@@ -8,12 +8,52 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"passbook/engine/kafka"
 	"passbook/es/bus"
 )
 
 func TestGuarded_Embedded(t *testing.T) { testGuarded(t, embeddedGuarded(t)) }
+
+// TestGuarded_NoRights: who is let in and may not read the topic is told so, and
+// goes on once it may.
+func TestGuarded_NoRights(t *testing.T) {
+	c := startCluster(t, kfake.EnableSASL(), kfake.EnableACLs(),
+		kfake.Superuser(kafka.Plain, "owner", secret), kfake.User(kafka.Plain, "guest", secret))
+	as := func(user string) func(*kafka.Config) {
+		return func(c *kafka.Config) { c.SASL = kafka.SASL{Mechanism: kafka.Plain, User: user, Password: secret} }
+	}
+	owner := newBus(t, c.ListenAddrs(), as("owner"))
+	topic := open(t, owner)
+	publish(t, owner, topic, records(0, 0, 5))
+	book := &logBook{}
+	guest := newBus(t, c.ListenAddrs(), as("guest"), func(c *kafka.Config) { c.Topic, c.Logger = topic.Name, book.logger() })
+	_, err := guest.Open(t.Context())
+	require.ErrorContains(t, err, "TOPIC_AUTHORIZATION_FAILED")
+	consumer := newTally()
+	run(t, guest, "g", consumer)
+	eventually(t, func() bool { return book.count("may not be read by this user") > 0 }, "it is told")
+	require.Equal(t, 1, book.count("level=WARN"))
+
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.SASL(plain.Auth{User: "owner", Pass: secret}.AsMechanism()))
+	require.NoError(t, err)
+	defer client.Close()
+	created, err := kadm.NewClient(client).CreateACLs(t.Context(), kadm.NewACLs().Allow("User:guest").AllowHosts("*").
+		ResourcePatternType(kadm.ACLPatternLiteral).Topics(topic.Name).Operations(kadm.OpRead, kadm.OpDescribe))
+	require.NoError(t, err)
+	for _, c := range created {
+		require.NoError(t, c.Err)
+	}
+	eventually(t, func() bool { return book.count("GROUP_AUTHORIZATION_FAILED") > 0 }, "so is that it may not join the group")
+	_, err = kadm.NewClient(client).CreateACLs(t.Context(), kadm.NewACLs().Allow("User:guest").AllowHosts("*").
+		ResourcePatternType(kadm.ACLPatternLiteral).Groups("g").Operations(kadm.OpRead))
+	require.NoError(t, err)
+	consumer.waitFor(t, 0, numbers(5))
+}
 
 func TestGuarded_Real(t *testing.T) { testGuarded(t, realGuarded(t)) }
 

@@ -83,8 +83,12 @@ func (s *session) stop(partitions []int32) {
 func (s *session) leave() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), leaveMax)
 	defer cancel()
-	// An error means that the group has to find out by the session time-out.
+	member, _ := s.client.GroupMetadata()
+	// Errors mean that the group has to find out by the session time-out.
 	_ = s.client.LeaveGroupContext(ctx)
+	if s.spoken.consumer.Load() && s.instanceID() != nil {
+		_ = s.stepAside(ctx, member)
+	}
 	s.client.Close()
 	s.mu.Lock()
 	var left []int32

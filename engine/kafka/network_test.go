@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -17,6 +18,8 @@ type network struct {
 	mu     sync.Mutex
 	frozen chan struct{} // closed when it thaws; nil while it works
 	cuts   map[kmsg.Key]int
+	dead   bool
+	conns  []net.Conn
 }
 
 func newNetwork() *network { return &network{cuts: make(map[kmsg.Key]int)} }
@@ -29,8 +32,25 @@ func (n *network) dialer() kgo.Opt {
 		if err != nil {
 			return nil, err
 		}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.dead {
+			return nil, errors.Join(errors.New("the process is dead"), conn.Close())
+		}
+		n.conns = append(n.conns, conn)
 		return &networkConn{Conn: conn, network: n}, nil
 	})
+}
+
+// kill is to brokers what kill -9 of the process would be: its connections end,
+// and it never says goodbye.
+func (n *network) kill() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dead = true
+	for _, conn := range n.conns {
+		_ = conn.Close()
+	}
 }
 
 // freeze stops everything on its way, as when the process is paused. Nothing

@@ -1,9 +1,12 @@
 package kafka_test
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,46 +81,96 @@ func TestOpen_KeepsTheCountOfOneThatExists(t *testing.T) {
 	require.Equal(t, topic, open(t, again))
 }
 
+// wrongSettings are topics that others have made. On brokers of Kafka 4 a topic
+// has a limit on timestamps unless it is told otherwise.
+func wrongSettings() []wrongTopic {
+	const unlimited = "9223372036854775807"
+	fine := func(more ...string) map[string]string {
+		all := map[string]string{"retention.ms": "-1", "message.timestamp.after.max.ms": unlimited}
+		for i := 0; i < len(more); i += 2 {
+			all[more[i]] = more[i+1]
+		}
+		return all
+	}
+	return []wrongTopic{
+		{"Fine", 1, fine(), nil},
+		{"DefaultRetention", 1, fine("retention.ms", "604800000"), []string{`retention.ms is "604800000", want "-1"`}},
+		{"LimitedBytes", 1, fine("retention.bytes", "1000"), []string{`retention.bytes is "1000", want "-1"`}},
+		{"Compacted", 1, fine("cleanup.policy", "compact,delete"), []string{`cleanup.policy is "compact,delete", want "delete"`}},
+		{"UncleanElection", 1, fine("unclean.leader.election.enable", "true"), []string{`unclean.leader.election.enable is "true", want "false"`}},
+		{"TimestampsAfter", 1, fine("message.timestamp.after.max.ms", "3600000"), []string{`message.timestamp.after.max.ms is "3600000", want "` + unlimited + `"`}},
+		{"TimestampsBefore", 1, fine("message.timestamp.before.max.ms", "1"), []string{`message.timestamp.before.max.ms is "1", want "` + unlimited + `"`}},
+		{"TooFewInSync", 3, fine("min.insync.replicas", "1"), []string{`min.insync.replicas is "1", want "2"`}},
+		{"MoreInSync", 3, fine("min.insync.replicas", "3"), nil},
+		{"SeveralAreAllNamed", 1, fine("cleanup.policy", "compact", "retention.ms", "1"), []string{"cleanup.policy", "retention.ms"}},
+		{"NotListedIsNotWanted", 1, fine("flush.ms", "1"), nil},
+	}
+}
+
+type wrongTopic struct {
+	name     string
+	brokers  int // and replicas
+	settings map[string]string
+	wrong    []string // what the error says
+}
+
 func TestOpen_WrongSettings(t *testing.T) {
-	fine := map[string]string{"retention.ms": "-1"}
-	cases := map[string]struct {
-		brokers  int
-		settings map[string]string
-		wrong    []string // what the error says
-	}{
-		"Fine":                 {1, fine, nil},
-		"DefaultRetention":     {1, nil, []string{`retention.ms is "604800000", want "-1"`}},
-		"LimitedBytes":         {1, map[string]string{"retention.ms": "-1", "retention.bytes": "1000"}, []string{`retention.bytes is "1000", want "-1"`}},
-		"Compacted":            {1, map[string]string{"retention.ms": "-1", "cleanup.policy": "compact,delete"}, []string{`cleanup.policy is "compact,delete", want "delete"`}},
-		"UncleanElection":      {1, map[string]string{"retention.ms": "-1", "unclean.leader.election.enable": "true"}, []string{`unclean.leader.election.enable is "true", want "false"`}},
-		"TimestampsAfter":      {1, map[string]string{"retention.ms": "-1", "message.timestamp.after.max.ms": "3600000"}, []string{`message.timestamp.after.max.ms is "3600000", want "9223372036854775807"`}},
-		"TimestampsBefore":     {1, map[string]string{"retention.ms": "-1", "message.timestamp.before.max.ms": "1"}, []string{`message.timestamp.before.max.ms is "1"`}},
-		"TimestampsOld":        {1, map[string]string{"retention.ms": "-1", "message.timestamp.difference.max.ms": "1"}, []string{`message.timestamp.difference.max.ms is "1"`}},
-		"TooFewInSync":         {3, fine, []string{`min.insync.replicas is "1", want "2"`}},
-		"MoreInSync":           {3, map[string]string{"retention.ms": "-1", "min.insync.replicas": "3"}, nil},
-		"FewInSyncOfTwo":       {2, fine, nil},
-		"SeveralAreAllNamed":   {1, map[string]string{"cleanup.policy": "compact"}, []string{"cleanup.policy", "retention.ms"}},
-		"NotListedIsNotWanted": {1, map[string]string{"retention.ms": "-1", "flush.ms": "1"}, nil},
+	only := []wrongTopic{ // of brokers that know this, or have this for a default
+		{"UntoldRetention", 1, nil, []string{`retention.ms is "604800000", want "-1"`}},
+		{"TimestampsOld", 1, map[string]string{"retention.ms": "-1", "message.timestamp.difference.max.ms": "1"}, []string{`message.timestamp.difference.max.ms is "1"`}},
+		{"UntoldInSync", 3, map[string]string{"retention.ms": "-1"}, []string{`min.insync.replicas is "1", want "2"`}},
+		{"FewInSyncOfTwo", 2, map[string]string{"retention.ms": "-1"}, nil},
 	}
-	for name, test := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := startCluster(t, kfake.NumBrokers(test.brokers))
-			require.NoError(t, c.CreateTopic("wrong", 2, test.settings))
-			b := newBus(t, c.ListenAddrs(), func(c *kafka.Config) { c.Topic = "wrong" })
-			_, err := b.Open(t.Context())
-			if test.wrong == nil {
-				require.NoError(t, err)
-				return
+	t.Run("Embedded", func(t *testing.T) {
+		for _, test := range append(wrongSettings(), only...) {
+			t.Run(test.name, func(t *testing.T) {
+				t.Parallel()
+				testWrongSettings(t, startCluster(t, kfake.NumBrokers(test.brokers)).ListenAddrs(), test)
+			})
+		}
+	})
+	t.Run("Real", func(t *testing.T) {
+		brokers := realBrokers(t)
+		known, err := newAdmin(t, brokers).ListBrokers(t.Context())
+		require.NoError(t, err)
+		for _, test := range append(wrongSettings(), wrongTopic{"Untold", 1, nil, []string{
+			`retention.ms is "604800000"`, `message.timestamp.after.max.ms is "3600000"`,
+		}}) {
+			if test.brokers <= len(known) {
+				t.Run(test.name, func(t *testing.T) { testWrongSettings(t, brokers, test) })
 			}
-			require.ErrorIs(t, err, bus.ErrTopicWrong)
-			require.NotContains(t, err.Error(), "\n")
-			require.Contains(t, err.Error(), "topic wrong:")
-			for _, w := range test.wrong {
-				require.Contains(t, err.Error(), w)
-			}
-		})
+		}
+	})
+}
+
+func testWrongSettings(t *testing.T, brokers []string, test wrongTopic) {
+	t.Helper()
+	name := "wrong-" + rand.Text()
+	settings := make(map[string]*string)
+	for key, value := range test.settings {
+		settings[key] = &value
 	}
+	admin := newAdmin(t, brokers)
+	_, err := admin.CreateTopic(t.Context(), 2, int16(test.brokers), settings, name)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := admin.DeleteTopic(context.WithoutCancel(t.Context()), name)
+		require.NoError(t, err)
+	})
+	b := newBus(t, brokers, func(c *kafka.Config) { c.Topic = name })
+	_, err = b.Open(t.Context())
+	if test.wrong == nil {
+		require.NoError(t, err)
+		return
+	}
+	require.ErrorIs(t, err, bus.ErrTopicWrong)
+	require.NotContains(t, err.Error(), "\n")
+	require.Contains(t, err.Error(), "topic "+name+":")
+	require.Contains(t, err.Error(), "alter them, or name another topic", "it says what to do")
+	for _, w := range test.wrong {
+		require.Contains(t, err.Error(), w)
+	}
+	require.Equal(t, max(1, len(test.wrong)), strings.Count(err.Error(), ", want "), "and nothing else is wrong")
 }
 
 func TestOpen_WrongSettingsOnRealBrokers(t *testing.T) {

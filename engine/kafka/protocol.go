@@ -99,3 +99,17 @@ func (s *session) askForOffset(ctx context.Context) bool {
 	// from us, nobody else gets it.
 	return err == nil || errors.Is(err, kerr.StaleMemberEpoch)
 }
+
+// stepAside tells the group that a static member goes, so that the next one
+// under its id may come at once: in the Consumer protocol the client forgets to
+// name the id, which brokers take for an invalid request.
+func (s *session) stepAside(ctx context.Context, member string) error {
+	request := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+	request.Group, request.MemberID, request.InstanceID = s.group, member, s.instanceID()
+	request.MemberEpoch = -2 // that of one who will be back
+	response, err := request.RequestWith(ctx, s.client)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(response.ErrorCode)
+}

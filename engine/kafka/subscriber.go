@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"passbook/es/bus"
@@ -47,6 +48,7 @@ func (b *Bus) Run(ctx context.Context, group string, consumer bus.Consumer) erro
 
 // await returns the topic once there is one. Its error is final.
 func (b *Bus) await(ctx context.Context) (bus.Topic, error) {
+	var told time.Time
 	for failures := 1; ; failures++ {
 		s, err := b.look(ctx, b.admin)
 		if err == nil {
@@ -57,6 +59,12 @@ func (b *Bus) await(ctx context.Context) (bus.Topic, error) {
 		}
 		if failures == 1 && errors.Is(err, errNoTopic) {
 			b.config.Logger.Info("waiting for the topic", "topic", b.config.Topic)
+		}
+		// That brokers are lost or do not let us in is logged elsewhere.
+		if errors.Is(err, kerr.TopicAuthorizationFailed) && time.Since(told) >= remindInterval {
+			told = time.Now()
+			b.config.Logger.Warn("the topic may not be read by this user: grant Describe and Read; trying again",
+				"topic", b.config.Topic, "error", err)
 		}
 		if !wait(ctx, pauseAfter(failures, 50*time.Millisecond, 2*time.Second)) {
 			return bus.Topic{}, ctx.Err()

@@ -73,12 +73,22 @@ func (d *diary) Revoke(partition int32) {
 // the session time-out. Another takes over; when the first goes on it has more
 // records at hand, and must not hand them out.
 func TestRun_PausedMember(t *testing.T) {
-	c := startCluster(t)
-	n := newNetwork()
-	paused := newBus(t, c.ListenAddrs(), partitions(1), quick, func(c *kafka.Config) {
-		c.Options, c.RunMax = []kgo.Opt{n.dialer()}, 1
+	t.Run("Embedded", func(t *testing.T) { testPausedMember(t, startCluster(t).ListenAddrs(), quick) })
+	t.Run("Real", func(t *testing.T) { testPausedMember(t, realBrokers(t)) })
+	// The brokers' session time-out counts here, which is 45 s.
+	t.Run("RealConsumer", func(t *testing.T) {
+		testPausedMember(t, realBrokers(t), func(c *kafka.Config) { c.GroupProtocol = kafka.Consumer })
 	})
+}
+
+func testPausedMember(t *testing.T, brokers []string, change ...func(*kafka.Config)) {
+	t.Helper()
+	n := newNetwork()
+	paused := newBus(t, brokers, append(change, partitions(1), func(c *kafka.Config) {
+		c.Options, c.RunMax = []kgo.Opt{n.dialer()}, 1
+	})...)
 	topic := open(t, paused)
+	group := "group-of-" + topic.Name
 	publish(t, paused, topic, records(0, 0, 10))
 
 	first := &diary{tally: newTally()}
@@ -90,13 +100,14 @@ func TestRun_PausedMember(t *testing.T) {
 		}
 		return nil
 	}
-	run(t, paused, "g", first)
+	run(t, paused, group, first)
 	<-inside
 	thaw := n.freeze()
 	defer thaw()
 
 	second := newTally()
-	run(t, newBus(t, c.ListenAddrs(), quick, func(c *kafka.Config) { c.Topic = topic.Name }), "g", second)
+	run(t, newBus(t, brokers, append(change, func(c *kafka.Config) { c.Topic = topic.Name })...), group, second)
+	require.Eventually(t, func() bool { return len(second.got(0)) > 0 }, 3*time.Minute, 5*time.Millisecond, "it takes over")
 	second.waitFor(t, 0, numbers(10))
 	close(release)
 	thaw()
@@ -274,27 +285,6 @@ func TestRun_LogDiverged(t *testing.T) {
 	require.GreaterOrEqual(t, epoch.Load(), int32(0), "brokers can tell only from the epoch of what was read last")
 	publish(t, b, topic, records(0, 5, 5))
 	consumer.waitFor(t, 0, numbers(10))
-}
-
-// TestRun_PartitionsAdded has the consumer get the new one, told of the count.
-func TestRun_PartitionsAdded(t *testing.T) {
-	c := startCluster(t)
-	b := newBus(t, c.ListenAddrs(), partitions(1))
-	topic := open(t, b)
-	publish(t, b, topic, records(0, 0, 5))
-	consumer := newTally()
-	run(t, b, "g", consumer)
-	consumer.waitFor(t, 0, numbers(5))
-	former := newProducer(t, b, topic)
-
-	_, err := newAdmin(t, c.ListenAddrs()).CreatePartitions(t.Context(), 1, topic.Name)
-	require.NoError(t, err)
-	_, err = former.Publish(within(t), records(0, 5, 1))
-	require.ErrorIs(t, err, bus.ErrTopicChanged, "keys belong elsewhere now")
-	publish(t, b, open(t, b), records(1, 0, 5))
-	consumer.waitFor(t, 1, numbers(5))
-	require.Equal(t, int32(2), consumer.assigned(1)[0].Topic.Partitions)
-	require.Equal(t, numbers(5), consumer.got(0))
 }
 
 // TestRun_LeavesNothingBehind starts and ends it at all kinds of moments.

@@ -47,10 +47,10 @@ func TestFailover(t *testing.T) {
 		writers = append(writers, startProcess(t, r.url, 1+2*(i%2), func(*process) {}))
 	}
 	for round := range longer(t, 3) {
-		awaitMore(t, writers, 20)
+		awaitMore(t, writers, 10)
 		t.Logf("round %d: the primary is %s", round, c.disturb(round))
 	}
-	awaitMore(t, writers, 20)
+	awaitMore(t, writers, 10)
 	var intervals []interval
 	for _, p := range writers {
 		require.NoError(t, p.input.Close())

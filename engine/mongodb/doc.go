@@ -6,6 +6,7 @@
 //	eventstore.go           open, close, the settings of every operation
 //	readonly.go             open beside whoever serves it
 //	url.go                  the URL, and errors that hold no password
+//	access.go               users that the database refuses
 //	schema.go               collections and indexes, made and checked at start
 //	clock.go                the primary's time
 //	history.go              the id of the store's history, and a new one
@@ -24,6 +25,7 @@
 //	document.go             an event as a document
 //	view.go                 … its payload for people
 //	checkpoints.go          checkpoints and leases of the relay
+//	foreign.go              a collection of another program, read only
 //
 // # Why appends are safe
 //
@@ -36,4 +38,30 @@
 // An attempt whose outcome is unknown may still arrive, at the positions that it
 // was given and nowhere else. Once its first position is taken, it cannot any
 // more. So the same group goes to the same place again until that is so.
+//
+// # Users
+//
+// On a server that asks for users, passbook needs one with the role readWrite on
+// the store's database, and nothing else. An administrator makes it:
+//
+//	db.getSiblingDB("admin").createUser({
+//	  user: "passbook", pwd: passwordPrompt(),
+//	  roles: [{role: "readWrite", db: "passbook"}]
+//	})
+//
+// and the URL is mongodb://passbook:PASSWORD@host,host/passbook?replicaSet=name&authSource=admin.
+// For OpenEventStoreReadOnly the role read does.
+//
+// All processes should have the same user. Then each may end a transaction that
+// one which died has left open. Where they have different users, that takes the
+// actions inprog and killAnySession on the cluster:
+//
+//	db.getSiblingDB("admin").createRole({
+//	  role: "passbookTransactions", roles: [],
+//	  privileges: [{resource: {cluster: true}, actions: ["inprog", "killAnySession"]}]
+//	})
+//	db.getSiblingDB("admin").grantRolesToUser("passbook", ["passbookTransactions"])
+//
+// Without them the others wait until the server ends it, a minute by default, and
+// say so in the log, once.
 package mongodb

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -29,6 +30,9 @@ type EventStore struct {
 	// has: what a member does at this moment is on no majority.
 	operations  *mongo.Database
 	application string
+	// hasUser: the server asks who we are, and other users may exist.
+	hasUser bool
+	logger  *slog.Logger
 	// writer marks what this engine wrote.
 	writer string
 
@@ -68,15 +72,17 @@ const (
 //
 // Write concern, read concern, read preference and retries are set by the store;
 // what the URL says of them does not count. Its user needs readWrite on the
-// database. No error holds the password.
+// database: see the package's own words on users. No error holds the password.
 //
-// An error is one line. One that is ErrUnusable stays until somebody acts; any
-// other may pass: the database is not reached, or has no primary yet.
+// An error is one line. One that is ErrUnusable stays until somebody acts, a user
+// that the primary refuses among them; any other may pass: the database is not
+// reached, or has no primary yet.
 func OpenEventStore(ctx context.Context, url string) (*EventStore, error) {
-	return open(ctx, url, (*EventStore).prepare)
+	return open(ctx, url, "readWrite", (*EventStore).prepare)
 }
 
-func open(ctx context.Context, url string, check func(*EventStore, context.Context) error) (*EventStore, error) {
+// open opens a store for a user with a role.
+func open(ctx context.Context, url, role string, check func(*EventStore, context.Context) error) (*EventStore, error) {
 	settings, database, err := settings(url)
 	if err != nil {
 		return nil, err
@@ -86,7 +92,9 @@ func open(ctx context.Context, url string, check func(*EventStore, context.Conte
 		return nil, fmt.Errorf("%w: %s", ErrUnusable, wrongURL(url, err))
 	}
 	s := newEventStore(client, database)
+	s.hasUser = settings.Auth != nil
 	if err := check(s, ctx); err != nil {
+		err = refusedUser(err, settings.Auth, role, database)
 		return nil, errors.Join(fmt.Errorf("open event store in database %s: %w", database, err), s.Close())
 	}
 	return s, nil
@@ -104,6 +112,7 @@ func newEventStore(client *mongo.Client, database string) *EventStore {
 		stores:      db.Collection(storeCollection),
 		operations:  client.Database("admin", options.Database().SetReadConcern(readconcern.Local())),
 		application: appName + database,
+		logger:      slog.Default(),
 		writer:      event.NewID(),
 		memory:      newMemory(),
 		yield:       newYielding(),
@@ -147,6 +156,10 @@ func (s *EventStore) checkDeployment(ctx context.Context) error {
 	}
 	return nil
 }
+
+// LogTo has warnings go to a logger, and not to slog.Default(). It is called
+// before anything else is.
+func (s *EventStore) LogTo(logger *slog.Logger) { s.logger = logger }
 
 // closeTimeout is how long closing waits for the server.
 const closeTimeout = 5 * time.Second

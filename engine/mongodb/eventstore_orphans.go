@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -23,6 +24,8 @@ type orphans struct {
 	left []bson.Raw
 	// since is when a transaction began to be in the way.
 	since time.Time
+	// warned: people were told that there may be orphans which we can not end.
+	warned atomic.Bool
 }
 
 const (
@@ -34,6 +37,9 @@ const (
 	// endTimeout is how long ending one's own transaction may take, whatever the
 	// deadline of the attempt was.
 	endTimeout = 2 * time.Second
+	// insertPatience is for how long an insert waits before people are told that an
+	// orphan may be the reason: there are others, such as an election.
+	insertPatience = 3 * orphanAge
 	// commitsMax is how often a commit without an answer is sent at once.
 	commitsMax = 3
 )
@@ -129,16 +135,17 @@ func (o *orphans) blocked(ctx context.Context, s *EventStore) {
 	case o.since.IsZero():
 		o.since = time.Now()
 	case time.Since(o.since) >= orphanAge:
-		s.freeOrphans(ctx)
+		s.freeOrphans(ctx, true)
 	}
 }
 
 // freeWhile looks for orphans as long as ctx lasts, once that is long.
 func (s *EventStore) freeWhile(ctx context.Context) {
+	began := time.Now()
 	for pause := orphanAge; ; pause = orphanAge / 4 { // one may not be old enough yet
 		select {
 		case <-time.After(pause):
-			s.freeOrphans(ctx)
+			s.freeOrphans(ctx, time.Since(began) >= insertPatience)
 		case <-ctx.Done():
 			return
 		}
@@ -147,25 +154,41 @@ func (s *EventStore) freeWhile(ctx context.Context) {
 
 // freeOrphans ends the transactions of passbook's processes on this database that
 // have done nothing for a while. If it cannot, writers go on waiting, as they
-// would have without it.
-func (s *EventStore) freeOrphans(ctx context.Context) {
-	sessions, err := s.idleTransactions(ctx)
+// would have without it; and if that is for want of rights, people are told, once.
+func (s *EventStore) freeOrphans(ctx context.Context, warn bool) {
+	sessions, err := s.idleTransactions(ctx, false)
+	if err == nil && len(sessions) == 0 && s.hasUser {
+		// Some process may have another user. Its sessions are not for everybody.
+		sessions, err = s.idleTransactions(ctx, true)
+	}
 	if err == nil && len(sessions) > 0 {
-		_ = s.killSessions(ctx, sessions)
+		err = s.killSessions(ctx, sessions)
+	}
+	if warn && codeOf(err) == codeUnauthorized && s.orphans.warned.CompareAndSwap(false, true) {
+		s.logger.Warn("appends wait, perhaps for a transaction that another database user's process has left open, and this user "+
+			"may not look or end it (the server does, after a minute): use one user for all processes, or grant this one "+
+			"the actions inprog and killAnySession on the cluster", "database", s.events.Database().Name())
 	}
 }
 
 // idleTransactions returns the sessions of transactions that wait for their
-// client. The name of the application tells ours from others'.
-func (s *EventStore) idleTransactions(ctx context.Context) ([]bson.Raw, error) {
+// client: this user's, or those of all users, by name. The name of the application
+// tells ours from others'.
+func (s *EventStore) idleTransactions(ctx context.Context, ofAll bool) ([]bson.Raw, error) {
+	operations := bson.D{{Key: "idleSessions", Value: true}}
+	session := bson.D{{Key: "id", Value: "$lsid.id"}}
+	if ofAll {
+		operations = append(operations, bson.E{Key: "allUsers", Value: true})
+		session = append(session, bson.E{Key: "uid", Value: "$lsid.uid"})
+	}
 	cursor, err := s.operations.Aggregate(ctx, mongo.Pipeline{
-		{{Key: "$currentOp", Value: bson.D{{Key: "idleSessions", Value: true}}}},
+		{{Key: "$currentOp", Value: operations}},
 		{{Key: "$match", Value: bson.D{
 			{Key: "appName", Value: s.application},
 			{Key: "active", Value: false},
 			{Key: "transaction.timeInactiveMicros", Value: bson.D{{Key: "$gte", Value: orphanAge.Microseconds()}}},
 		}}},
-		{{Key: "$project", Value: bson.D{{Key: "id", Value: "$lsid.id"}}}},
+		{{Key: "$project", Value: session}},
 	})
 	if err != nil {
 		return nil, err
@@ -178,11 +201,7 @@ func (s *EventStore) idleTransactions(ctx context.Context) ([]bson.Raw, error) {
 }
 
 // killSessions ends sessions, and with them their transactions. A user may do
-// that to sessions of his own without any right.
+// that to sessions of his own, which are named by id alone, without any right.
 func (s *EventStore) killSessions(ctx context.Context, sessions []bson.Raw) error {
-	ids := make(bson.A, len(sessions))
-	for i, session := range sessions {
-		ids[i] = bson.D{{Key: "id", Value: session.Lookup("id")}}
-	}
-	return s.operations.RunCommand(ctx, bson.D{{Key: "killSessions", Value: ids}}).Err()
+	return s.operations.RunCommand(ctx, bson.D{{Key: "killSessions", Value: sessions}}).Err()
 }

@@ -58,32 +58,34 @@ func TestEventStore(t *testing.T) {
 	t.Parallel()
 	eventstoretest.Run(t, eventstoretest.Technology{
 		Reopens: true,
-		Create: func(t eventstoretest.TB) eventstoretest.Open {
-			url := newRoom(t).url
-			return func(ctx context.Context) (eventstore.Engine, func() error, error) {
-				store, err := mongodb.OpenEventStore(ctx, url)
-				if err != nil {
-					return nil, nil, err
-				}
-				return store, store.Close, nil
-			}
-		},
+		Create:  func(t eventstoretest.TB) eventstoretest.Open { return openEventStore(newRoom(t)) },
 	})
+}
+
+func openEventStore(r room) eventstoretest.Open {
+	return func(ctx context.Context) (eventstore.Engine, func() error, error) {
+		store, err := mongodb.OpenEventStore(ctx, r.url)
+		if err != nil {
+			return nil, nil, err
+		}
+		return store, store.Close, nil
+	}
 }
 
 func TestCheckpoints(t *testing.T) {
 	t.Parallel()
 	checkpointtest.Run(t, checkpointtest.Technology{
 		Reopens: true,
-		Create: func(t checkpointtest.TB) checkpointtest.Open {
-			url := newRoom(t).url
-			return func(ctx context.Context) (checkpoint.Store, func() error, error) {
-				store, err := mongodb.OpenEventStore(ctx, url)
-				if err != nil {
-					return nil, nil, err
-				}
-				return store.Checkpoints(), store.Close, nil
-			}
-		},
+		Create:  func(t checkpointtest.TB) checkpointtest.Open { return openCheckpoints(newRoom(t)) },
 	})
+}
+
+func openCheckpoints(r room) checkpointtest.Open {
+	return func(ctx context.Context) (checkpoint.Store, func() error, error) {
+		store, err := mongodb.OpenEventStore(ctx, r.url)
+		if err != nil {
+			return nil, nil, err
+		}
+		return store.Checkpoints(), store.Close, nil
+	}
 }

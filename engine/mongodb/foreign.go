@@ -34,14 +34,19 @@ func OpenForeign(ctx context.Context, url, database, collection string) (*Foreig
 	}
 	// No time-out of operations: one walk through the collection is as long as
 	// whoever walks takes for what he reads.
-	client, err := mongo.Connect(options.Client().ApplyURI(url).
-		SetAppName("passbook import").
-		SetServerSelectionTimeout(foreignSelection))
+	with := options.Client().ApplyURI(url).SetAppName("passbook import")
+	if !parsed.ServerSelectionTimeoutSet {
+		with.SetServerSelectionTimeout(foreignSelection)
+	}
+	client, err := mongo.Connect(with)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrUnusable, wrongURL(url, err))
 	}
 	f := &Foreign{client: client, collection: client.Database(database).Collection(collection)}
 	if _, err := f.Count(ctx); err != nil {
+		if mongo.IsTimeout(err) && ctx.Err() == nil {
+			err = fmt.Errorf("no server answers: are host, port and replicaSet right? %w", err)
+		}
 		return nil, errors.Join(fmt.Errorf("read collection %s of database %s: %w", collection, database, err), f.Close())
 	}
 	return f, nil

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeAndPrint has two callers append to one stream, and four to many.
+// writeAndPrint has one caller append to one stream, and two to many.
 func writeAndPrint(url string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -63,9 +63,9 @@ func writeAndPrint(url string) error {
 	ran := make(chan error, 1)
 	go func() { ran <- store.Run(running) }()
 	var callers sync.WaitGroup
-	for i := range 6 {
+	for i := range 3 {
 		w := writer{store: store, streams: 1, eventsMax: eventsMax, told: printAnswer}
-		if i >= 2 {
+		if i >= 1 {
 			w.streams = 40
 		}
 		callers.Go(func() { w.call(ctx, i) })

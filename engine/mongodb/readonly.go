@@ -11,9 +11,10 @@ import (
 // OpenEventStoreReadOnly opens an event store that is there, and makes nothing.
 // It is beside whoever serves it, and for reading: what a call that writes would
 // do is not said. A database without an event store, and one whose unique
-// indexes are not all there, is ErrUnusable; see OpenEventStore for the rest.
+// indexes are not all there, is ErrUnusable; see OpenEventStore for the rest. Its
+// user needs the role read on the database.
 func OpenEventStoreReadOnly(ctx context.Context, url string) (*EventStore, error) {
-	return open(ctx, url, (*EventStore).examine)
+	return open(ctx, url, "read", (*EventStore).examine)
 }
 
 // examine refuses what is no event store.
@@ -47,4 +48,3 @@ func (s *EventStore) Ping(ctx context.Context) error {
 	}
 	return err
 }
-
