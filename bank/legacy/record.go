@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	contract "passbook/contract/account"
 	"passbook/es/bus"
@@ -78,7 +80,8 @@ func (r *record) raw(member, value string) {
 	r.text = append(r.text, `"`+member+`":`+value...)
 }
 
-// string writes a text as Jackson does: nothing is escaped that need not be.
+// string writes a text as Jackson does: nothing is escaped that need not be, but
+// for characters that take two of Java's.
 func (r *record) string(member, value string) {
 	var quoted strings.Builder
 	encoder := json.NewEncoder(&quoted)
@@ -89,7 +92,20 @@ func (r *record) string(member, value string) {
 	// encoding/json escapes two more characters, for the sake of JavaScript. A
 	// backslash of the text itself stands there twice, and is passed over as such.
 	unescape := strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029")
-	r.raw(member, unescape.Replace(strings.TrimSpace(quoted.String())))
+	r.raw(member, escapePairs(unescape.Replace(strings.TrimSpace(quoted.String()))))
+}
+
+// escapePairs writes each character beyond the first 65,536 as two escapes.
+func escapePairs(text string) string {
+	var escaped strings.Builder
+	for _, character := range text {
+		if high, low := utf16.EncodeRune(character); high != utf8.RuneError {
+			fmt.Fprintf(&escaped, `\u%04X\u%04X`, high, low)
+			continue
+		}
+		escaped.WriteRune(character)
+	}
+	return escaped.String()
 }
 
 func (r *record) amount(member string, m contract.Money) {
