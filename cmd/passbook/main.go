@@ -15,12 +15,14 @@
 //	logging.go      how it logs
 //	verify.go       comparing event store, feed and read model; verify_broker.go, its feed without serve
 //	export.go       and import.go, backup.go, recover.go: the event store as a file, and back
+//	import_mongodb.go taking over the Java system's event store; import_report.go: what is found there
 //	archive.go      what these four have in common; newfile.go, filelimit_*.go: files that are whole or not there
 //	client_flags.go where the services are, and exit codes of what they answer
 //	accounts.go     commands for accounts: accounts_change.go, accounts_show.go, accounts_entries.go
 //	health.go       asking a probe, where there is no other program to ask it
 //	restore.go      following a restore
 //	parked.go       streams that a consumer cannot go on with
+//	bench.go        figures beside their yardsticks
 //	demo.go         made-up traffic; demo_people.go, demo_traffic.go: who does what
 //	completion.go   completion_*.go: scripts for shells, from the command line as it is
 //	negative.go     numbers below zero among arguments; money.go, instant.go: amounts and times in them
@@ -41,6 +43,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"passbook/bench"
 )
 
 // Exit codes. 1 is for commands whose answer is no.
@@ -94,11 +98,12 @@ type commandLine struct {
 	Restore  restoreCommand  `cmd:"" help:"Build the read model again from the events, while queries are served, and swap it in."`
 
 	Export  exportCommand  `cmd:"" help:"Write the whole event store to a file, as JSON lines, beside whoever serves it."`
-	Import  importCommand  `cmd:"" help:"Fill an empty event store from a file that export has written."`
+	Import  importCommand  `cmd:"" help:"Fill an empty event store from a file that export has written, or from the event store of the Java system."`
 	Backup  backupCommand  `cmd:"" help:"Copy the event store to a file, beside whoever serves it."`
 	Recover recoverCommand `cmd:"" help:"Put a copy that backup has made in place of the event store, which nobody serves meanwhile."`
 
 	Parked     parkedCommand     `cmd:"" help:"Streams that a consumer cannot go on with."`
+	Bench      benchCommand      `cmd:"" help:"Measure a part of passbook, and beside it the same work without passbook."`
 	Demo       demoCommand       `cmd:"" help:"Fill a running system with made-up people and steady traffic, until interrupted."`
 	Completion completionCommand `cmd:"" help:"Print the script that completes this program's command line in a shell."`
 }
@@ -118,7 +123,7 @@ func runLine(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		kong.Exit(func(code int) { panic(exitError(code)) }), // panic: --help ends here, and only here
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(output{stdout: stdout, stderr: stderr}),
-		kong.Vars{"ops": defaultOpsAddr, "rateKeys": strconv.Itoa(rateWithKeys), "rateOpen": strconv.Itoa(rateWithoutKeys)},
+		kong.Vars{"benches": strings.Join(bench.Names(), ", "), "ops": defaultOpsAddr, "rateKeys": strconv.Itoa(rateWithKeys), "rateOpen": strconv.Itoa(rateWithoutKeys)},
 	)
 	if err != nil {
 		return fmt.Errorf("command line: %w", err)

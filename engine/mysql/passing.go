@@ -17,11 +17,11 @@ import (
 //
 //nolint:gochecknoglobals // it is never written to
 var passing = []uint16{
-	1040, // too many connections
-	1053, // shutdown in progress
-	1077, // normal shutdown
-	1079, // shutdown complete
-	1152, // aborted connection
+	1040,                   // too many connections
+	1053,                   // shutdown in progress
+	1077,                   // normal shutdown
+	1079,                   // shutdown complete
+	1152,                   // aborted connection
 	1158, 1159, 1160, 1161, // the network
 	1184, // aborted connection of a new client
 	1205, // lock wait timeout

@@ -27,4 +27,5 @@
 //	read.go      reading a file, with everything that can be wrong with it
 //	seen.go      what may be in the file once only
 //	import.go    Check and Import: from a file to a store
+//	fill.go      Fill: from any history to a store
 package archive

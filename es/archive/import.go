@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
-	"passbook/es/event"
 	"passbook/es/eventstore"
 )
 
@@ -33,10 +33,7 @@ type ImportConfig struct {
 // Imported tells of an import that ended.
 type Imported struct {
 	Summary
-	// Resumed is the position up to which an earlier run had come.
-	Resumed int64
-	// NewHistory is the store's history id from now on.
-	NewHistory string
+	Filled
 }
 
 // Check reads a whole file and returns what it holds, or ErrFile with the line
@@ -81,125 +78,55 @@ func Check(ctx context.Context, file io.Reader, config ImportConfig) (Summary, e
 // not served. Import with the same file goes on where it stopped; another file
 // is refused with ErrOtherImport, and a store with events with ErrNotEmpty.
 func Import(ctx context.Context, target Target, file io.ReadSeeker, config ImportConfig) (Imported, error) {
-	if err := refuseFilled(ctx, target); err != nil {
+	if err := Vacant(ctx, target); err != nil {
 		return Imported{}, err
 	}
 	summary, err := Check(ctx, file, config)
 	if err != nil {
 		return Imported{}, err
 	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return Imported{}, fmt.Errorf("read the file again: %w", err)
-	}
-	done, err := target.BeginImport(ctx, summary.SHA256)
+	filled, err := Fill(ctx, target, Origin{Name: summary.SHA256, Head: summary.Head, Entries: again(file, summary.SHA256)}, config)
 	if err != nil {
 		return Imported{}, err
 	}
-	if config.BatchEvents <= 0 {
-		config.BatchEvents = batchEvents
-	}
-	f := &filling{target: target, config: config, done: done, total: summary.Head}
-	if err := f.run(ctx, file, summary.SHA256); err != nil {
-		return Imported{}, err
-	}
-	if config.BeforeEnd != nil {
-		if err := config.BeforeEnd(); err != nil {
-			return Imported{}, err
-		}
-	}
-	history, err := target.EndImport(ctx)
-	if err != nil {
-		return Imported{}, fmt.Errorf("end the import: %w", err)
-	}
-	return Imported{Summary: summary, Resumed: done, NewHistory: history}, nil
-}
-
-// refuseFilled spares the check of a large file that has no place to go.
-func refuseFilled(ctx context.Context, target Target) error {
-	_, err := target.History(ctx)
-	if errors.Is(err, eventstore.ErrNoHistory) {
-		return nil // BeginImport knows why
-	}
-	if err != nil {
-		return fmt.Errorf("read history id: %w", err)
-	}
-	head, err := target.Head(ctx)
-	if err == nil && head > 0 {
-		err = fmt.Errorf("%w: it holds %d events", eventstore.ErrNotEmpty, head)
-	}
-	return err
-}
-
-const (
-	batchEvents = 5000
-	batchBytes  = 8 << 20
-)
-
-// filling is the second reading of the file.
-type filling struct {
-	target Target
-	config ImportConfig
-	total  int64
-	done   int64 // what is in the store
-	events []event.Envelope
-	keys   []eventstore.KeyRecord
-	bytes  int
+	return Imported{Summary: summary, Filled: filled}, nil
 }
 
 // errChanged: somebody wrote to the file meanwhile, and parts of that may have
 // come into the store.
 var errChanged = errors.New("the file was changed while it was imported: delete the store's file and import again")
 
-func (f *filling) run(ctx context.Context, file io.Reader, sha string) error {
-	r, err := newReader(file)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errChanged, err)
-	}
-	for {
-		e, err := r.next()
-		switch {
-		case errors.Is(err, io.EOF) && r.summary.SHA256 == sha:
-			return f.flush(ctx)
-		case errors.Is(err, io.EOF):
-			return errChanged
-		case errors.Is(err, ErrFile):
-			return fmt.Errorf("%w: %w", errChanged, err)
-		case err != nil:
-			return err
-		case e.event.Position <= f.done:
-			continue
+// again yields the entries of a file that was checked before.
+func again(file io.ReadSeeker, sha string) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			yield(Entry{}, fmt.Errorf("read the file again: %w", err))
+			return
 		}
-		f.add(e)
-		if len(f.events) >= f.config.BatchEvents || f.bytes >= batchBytes {
-			if err := f.flush(ctx); err != nil {
-				return err
+		r, err := newReader(file)
+		if err != nil {
+			yield(Entry{}, fmt.Errorf("%w: %w", errChanged, err))
+			return
+		}
+		for {
+			e, err := r.next()
+			switch {
+			case errors.Is(err, io.EOF) && r.summary.SHA256 == sha:
+				return
+			case errors.Is(err, io.EOF):
+				err = errChanged
+			case errors.Is(err, ErrFile):
+				err = fmt.Errorf("%w: %w", errChanged, err)
+			case err == nil:
+				if !yield(Entry{Event: e.event, Key: e.key}, nil) {
+					return
+				}
+				continue
 			}
+			yield(Entry{}, err)
+			return
 		}
 	}
-}
-
-func (f *filling) add(e *entry) {
-	e.event.Metadata.Imported = true
-	f.events = append(f.events, e.event)
-	f.bytes += len(e.event.Data) + len(e.key.Result)
-	if !e.key.Key.IsZero() {
-		f.keys = append(f.keys, e.key)
-	}
-}
-
-func (f *filling) flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if len(f.events) > 0 {
-		if err := f.target.ImportEvents(ctx, f.events, f.keys); err != nil {
-			return fmt.Errorf("write events from position %d: %w", f.events[0].Position, err)
-		}
-		f.done = f.events[len(f.events)-1].Position
-	}
-	f.events, f.keys, f.bytes = f.events[:0], f.keys[:0], 0
-	tell(f.config.Writing, f.done, f.total)
-	return nil
 }
 
 func tell(progress func(done, total int64), done, total int64) {

@@ -119,7 +119,11 @@ func application() []Room {
 			May: []string{"bank/web", "es/event", "es/projection"},
 		},
 		{Path: "bank/commandapi", Is: "HTTP to commands", May: append([]string{"bank/web"}, writeSide...)},
-		{Path: "bank/legacy", Is: "bridge to and import from the Java original", May: append([]string{"es/checkpoint"}, writeSide...)},
+		{Path: "bank/legacy", Is: "bridge to the Java original", May: append([]string{"es/checkpoint"}, writeSide...)},
+		{
+			Path: "bank/legacy/takeover", Is: "the Java original's event store, checked, corrected and taken over",
+			May: []string{"bank/account", "bank/events", "contract/...", "es/event", "es/eventstore", "es/archive"},
+		},
 		{Path: "bank/client", Is: "what the command line, the demo and the bench call the APIs with", May: []string{"contract/..."}},
 		{Path: "bank/readmodel", Is: "the projection of accounts, and its SQL", May: append([]string{"bank/migration"}, readSide...)},
 		{Path: "bank/queryapi", Is: "queries to HTTP", May: append([]string{"bank/web", "bank/readmodel"}, readSide...)},
@@ -131,14 +135,18 @@ func surroundings() []Room {
 	ours := []string{"es/...", "engine/...", "contract/...", "bank/..."}
 	return []Room{
 		{Path: "console", Is: "the web console, embedded in the binary"},
-		{Path: "bench", Is: "the load programs", May: ours},
+		{Path: "bench", Is: "the load programs: figures beside their yardsticks", May: append([]string{"bench/load"}, ours...)},
+		{Path: "bench/load", Is: "puts load on something and measures it; knows nothing of what it measures"},
 		{Path: "cmd/passbook", Is: "the only place that wires", May: append([]string{"console", "bench"}, ours...)},
 		{Path: "test/scenario", Is: "scripts that drive the whole system", Suite: true, May: ours},
 		{Path: "test/e2e", Is: "the built binary from outside", Suite: true, May: ours},
 		{Path: "test/crash", Is: "kill, restart, compare", Suite: true, May: ours},
+		{Path: "test/cluster", Is: "many processes on real engines, broken and compared", Suite: true, May: ours},
 		{Path: "test/compat", Is: "wire formats against the original's", Suite: true, May: ours},
+		{Path: "test/deploy", Is: "what lies in deploy/, held against its tools, the program and real engines", Suite: true, May: ours},
 		{Path: "test/docs", Is: "what the guides tell to run, run", Suite: true, May: ours},
 		{Path: "internal/archtest", Is: "the rules of this tree as tests"},
+		{Path: "internal/testreport", Is: "what a run of the tests did not test"},
 		{
 			Path: "internal/testenv", Is: "gives tests the real things: the program as a process, engines, the feed", Suite: true,
 			May: []string{"es/event", "es/bus"},

@@ -133,9 +133,9 @@ func TestExportAndImport_Refused(t *testing.T) {
 	mustOperate(t, "export", "--data", data, file)
 
 	fresh := filepath.Join(dir, "fresh")
-	refuses(t, []string{"import", "--data", fresh, "--from", "mongodb://localhost/passbook"}, "not available yet", "--from FILE")
+	refuses(t, []string{"import", "--data", fresh, "--from", file, "--rule", "gap=renumber"}, "--rule is for --from mongodb://")
 	refuses(t, []string{"import", "--data", fresh, "--from", filepath.Join(dir, "nothing")}, "--from", "no such file")
-	refuses(t, []string{"import", "--data", fresh, "--event-store", "mongodb://x/y", "--from", file}, "PASSBOOK_EVENT_STORE")
+	refuses(t, []string{"import", "--data", fresh, "--event-store", "postgres://x/y", "--from", file}, "PASSBOOK_EVENT_STORE")
 	require.NoDirExists(t, fresh)
 	refuses(t, []string{"export", "--data", data, filepath.Join(dir, "no", "folder")}, "FILE", "no such file")
 	content, err := os.ReadFile(file)
