@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"passbook/internal/testenv"
 )
 
 // completionScript is what the program prints for a shell.
@@ -25,7 +27,7 @@ func completions(t *testing.T, words ...string) []string {
 	t.Helper()
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("bash is missing")
+		testenv.Skip(t, "bash")
 	}
 	script := completionScript(t, "bash") + `
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -92,7 +94,7 @@ func TestCompletion_ZshAndFish(t *testing.T) {
 			require.NotContains(t, script, "%!", "a verb without its value")
 			path, err := exec.LookPath(shell)
 			if err != nil {
-				t.Skip(shell + " is missing")
+				testenv.Skip(t, shell)
 			}
 			file := filepath.Join(t.TempDir(), "completion")
 			require.NoError(t, os.WriteFile(file, []byte(script), 0o600))

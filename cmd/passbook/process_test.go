@@ -62,7 +62,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	t.Parallel()
 	script, err := exec.LookPath("script")
 	if err != nil {
-		t.Skip("script(1), which gives a program a terminal, is missing")
+		testenv.Skip(t, "script(1), which gives a program a terminal")
 	}
 	url := restoring(t, restoreHalf, restoreDone)
 	line := testenv.Program(t) + " restore --command-url " + url + " >/dev/null"

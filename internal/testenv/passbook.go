@@ -183,6 +183,19 @@ func (p *Passbook) Kill() {
 	<-p.ended
 }
 
+// Pause has the process do nothing until Resume; its connections stay open.
+func (p *Passbook) Pause() { p.signal(syscall.SIGSTOP) }
+
+// Resume has the process go on.
+func (p *Passbook) Resume() { p.signal(syscall.SIGCONT) }
+
+func (p *Passbook) signal(signal syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		p.t.Fatalf("%s: %v", signal, err)
+	}
+}
+
 // Stop ends the process in order, and fails the test if that does not work.
 func (p *Passbook) Stop() {
 	p.t.Helper()

@@ -7,8 +7,8 @@
 //	passbook.go   the program
 //	engines.go    MongoDB, Kafka and MySQL that tests share
 //	databases.go  databases of a test's own on them
-//	brokers.go    Kafka brokers that a test may kill
-//	members.go    MongoDB members that a test may kill
+//	nodes.go      engines of a test's own, whose processes it may kill
+//	brokers.go    … of Kafka; members.go: of MongoDB
 //	feed.go       the feed, read by a client that knows nothing of passbook
 //	race.go       is this the race detector's build? norace.go: no
 package testenv

@@ -25,6 +25,7 @@ mysql_prepare() {
 		CREATE USER IF NOT EXISTS 'passbook'@'%' IDENTIFIED BY 'passbook';
 		GRANT ALL ON *.* TO 'passbook'@'%' WITH GRANT OPTION;
 		CREATE DATABASE IF NOT EXISTS passbook;
+		CREATE DATABASE IF NOT EXISTS passbook_notify;
 	S
 }
 
