@@ -90,7 +90,7 @@ type sighting struct {
 	acked   time.Time
 }
 
-// deposit gives a command and notes where it stands.
+// give gives a command and notes where it stands.
 func (w *watch) give(all connections, worker, account int) (version int64, err error) {
 	answer, err := all.ask(worker, w.teller.deposit(account))
 	if err != nil {

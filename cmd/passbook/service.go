@@ -155,7 +155,7 @@ func (p *process) openLater(ctx context.Context, s *service, state *engineState,
 		}
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		case !s.passing(err):
 			return refuse(s.variable, s.flag, err)
 		}
