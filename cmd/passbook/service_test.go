@@ -138,17 +138,22 @@ func TestServe_DatabaseComesAndGoes(t *testing.T) {
 	s.done("accounts open --holder Ann --balance 50 --id ann")
 
 	ready := func() bool { return len(reasons(t, s.p.Query)) == 0 }
+	says := func(line string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return strings.Contains(s.p.Output(), line) }, time.Minute, 50*time.Millisecond, line)
+	}
+	says("read-db cannot be reached")
 	g.unlock()
 	require.Eventually(t, ready, time.Minute, 50*time.Millisecond)
+	says("read-db is reached")
 	s.visible("ann", 0)
 
 	g.shut()
 	require.Eventually(t, func() bool { return reasons(t, s.p.Query)["read-db"] != "" }, time.Minute, 50*time.Millisecond)
+	says("read-db is lost")
 	s.done("accounts deposit ann 5")
 	g.unlock()
 	require.Eventually(t, ready, time.Minute, 50*time.Millisecond)
+	says("read-db is back")
 	s.visible("ann", 1)
-	for _, line := range []string{"read-db cannot be reached", "read-db is reached", "read-db is lost", "read-db is back"} {
-		require.Eventually(t, func() bool { return strings.Contains(s.p.Output(), line) }, time.Minute, 50*time.Millisecond, line)
-	}
 }

@@ -42,6 +42,8 @@ func TestCluster(t *testing.T) {
 		{"BrokersAway", testBrokersAway}, {"MySQLAway", testMySQLAway}, {"NoMajority", testNoMajority},
 		{"Partitions", testPartitions}, {"Topic", testTopic}, {"Pauses", testPauses},
 	} {
-		t.Run(scenario.name, func(t *testing.T) { scenario.run(t, e) })
+		if !t.Run(scenario.name, func(t *testing.T) { scenario.run(t, e) }) {
+			e.heal(t)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,6 +170,17 @@ func (e *engines) beginRestart(t *testing.T, engine string) (back func()) {
 			t.Fatal(why)
 		}
 	})
+}
+
+// heal brings back what a scenario that failed has left broken.
+func (e *engines) heal(t *testing.T) {
+	t.Helper()
+	for _, n := range slices.Concat(e.members, e.brokers, []*node{e.mysql}) {
+		n.proxy.Toxics.ResetToxics(context.Background())
+	}
+	for _, engine := range []string{"mongodb", "kafka", "mysql"} {
+		e.restart(t, engine)
+	}
 }
 
 // script runs scripts/engines, and returns what it said and its exit code, -1 if
