@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"passbook/engine/kafka"
 	"passbook/es/bus"
@@ -29,8 +31,11 @@ func testPartitionsAdded(t *testing.T, brokers []string) {
 
 	_, err := newAdmin(t, brokers).CreatePartitions(t.Context(), 1, topic.Name)
 	require.NoError(t, err)
-	var now bus.Topic
-	eventually(t, func() bool { now = open(t, b); return now.Partitions == 2 }, "brokers have heard of it")
+	for _, broker := range brokers {
+		eventually(t, func() bool { return partitionsAt(t, broker, topic.Name) == 2 }, "each of the brokers has heard of it")
+	}
+	now := open(t, b)
+	require.Equal(t, int32(2), now.Partitions)
 	_, err = former.Publish(within(t), records(0, 5, 1))
 	require.ErrorIs(t, err, bus.ErrTopicChanged, "keys belong elsewhere now")
 	require.ErrorContains(t, err, "1 partitions, and has id "+topic.ID+" and 2", "it is named")
@@ -38,6 +43,21 @@ func testPartitionsAdded(t *testing.T, brokers []string) {
 	consumer.waitFor(t, 1, numbers(5))
 	require.Equal(t, int32(2), consumer.assigned(1)[0].Topic.Partitions)
 	require.Equal(t, numbers(5), consumer.got(0))
+}
+
+// partitionsAt is how many partitions a topic has, as far as one broker knows.
+func partitionsAt(t *testing.T, broker, topic string) int {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
+	require.NoError(t, err)
+	defer client.Close()
+	request := kmsg.NewPtrMetadataRequest()
+	asked := kmsg.NewMetadataRequestTopic()
+	asked.Topic = kmsg.StringPtr(topic)
+	request.Topics = append(request.Topics, asked)
+	answer, err := client.SeedBrokers()[0].Request(within(t), request)
+	require.NoError(t, err)
+	return len(answer.(*kmsg.MetadataResponse).Topics[0].Partitions) //nolint:forcetypeassert // it is the request's
 }
 
 // TestRun_TopicRecreated has the topic deleted and made again under a producer
