@@ -10,6 +10,7 @@ import (
 	"passbook/bank/queryapi"
 	"passbook/bank/readmodel"
 	"passbook/es/checkpoint"
+	"passbook/es/event"
 	"passbook/es/projection"
 )
 
@@ -42,7 +43,7 @@ func (p *process) openQuery(ctx context.Context, a *assembly) error {
 	}
 	a.ping = reader.Ping
 	commits := new(readmodel.Commits)
-	projected, err := p.addProjection(a, store, commits)
+	projected, err := p.addProjection(a, store, reader, commits)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,9 @@ func (p *process) openQuery(ctx context.Context, a *assembly) error {
 }
 
 // addProjection adds the way from the broker to the read database.
-func (p *process) addProjection(a *assembly, store readDB, commits *readmodel.Commits) (*projection.Projection[*sql.Tx], error) {
+func (p *process) addProjection(
+	a *assembly, store readDB, reader *readmodel.Reader, commits *readmodel.Commits,
+) (*projection.Projection[*sql.Tx], error) {
 	instance, err := p.folder.instance()
 	if err != nil {
 		return nil, err
@@ -82,7 +85,16 @@ func (p *process) addProjection(a *assembly, store readDB, commits *readmodel.Co
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
-	projected, err := projection.New(consumer, commits.Watch(store), model, projection.Config{Subscriber: feed, Logger: p.log})
+	projected, err := projection.New(consumer, commits.Watch(store), model, projection.Config{
+		Subscriber: feed, Logger: p.log,
+		Visible: func(ctx context.Context, id string) (int64, error) {
+			account, err := reader.FindAccountByID(ctx, id)
+			if errors.Is(err, readmodel.ErrNotFound) {
+				return event.NoVersion, nil
+			}
+			return account.Version, err //nolint:wrapcheck // it is what a query would say
+		},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"unicode"
 	"unicode/utf8"
 
@@ -68,7 +67,7 @@ func (p *Projection[Tx]) Discard(
 	}
 	p.config.Logger.Warn("event was discarded", "consumer", p.name, "stream", stream,
 		"version", version, "event", d.EventID, "reason", reason, "by", by)
-	p.waiters.wake(stream, math.MaxInt64) // for the event itself too, if nothing waited behind it
+	p.waiters.wakeOf(stream) // for the event itself too, if nothing waited behind it
 	if !done.more {
 		return len(done.parked) == 0, nil
 	}
