@@ -53,11 +53,11 @@ func partitionsAt(t *testing.T, broker, topic string) int {
 	defer client.Close()
 	request := kmsg.NewPtrMetadataRequest()
 	asked := kmsg.NewMetadataRequestTopic()
-	asked.Topic = kmsg.StringPtr(topic)
+	asked.Topic = new(topic)
 	request.Topics = append(request.Topics, asked)
 	answer, err := client.SeedBrokers()[0].Request(within(t), request)
 	require.NoError(t, err)
-	return len(answer.(*kmsg.MetadataResponse).Topics[0].Partitions) //nolint:forcetypeassert // it is the request's
+	return len(answer.(*kmsg.MetadataResponse).Topics[0].Partitions)
 }
 
 // TestRun_TopicRecreated has the topic deleted and made again under a producer
