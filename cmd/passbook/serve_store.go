@@ -23,19 +23,16 @@ func (p *process) addStore(ctx context.Context) error {
 			return err
 		}
 	}
-	atStart := true
+	var head int64 // one that is found later is nobody's business
 	err := p.addService(ctx, &service{
 		engine: "event-store", variable: "PASSBOOK_EVENT_STORE", flag: "event-store",
 		at: p.settings.events, probes: p.probes.command,
-		open: func(ctx context.Context, a *assembly) error {
-			head, err := p.openStore(ctx, a)
-			if atStart {
-				p.head = head
-			}
+		open: func(ctx context.Context, a *assembly) (err error) {
+			head, err = p.openStore(ctx, a)
 			return err
 		},
 	}, d)
-	atStart = false
+	p.head = head
 	return err
 }
 

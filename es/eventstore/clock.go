@@ -3,7 +3,6 @@ package eventstore
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -73,21 +72,14 @@ func (c *clock) look(ctx context.Context, of Clock) error {
 // if nothing is known to stand in the way. It asks nobody.
 func (s *Store) Ready() error { return s.clock.fault() }
 
-// clockBeside compares the clocks from time to time, in a goroutine of its own,
-// until ctx ends or the function that it returns is called, which waits for the
-// end.
+// clockBeside compares the clocks from time to time, where the store has one; see
+// beside.
 func (s *Store) clockBeside(ctx context.Context) (stop func()) {
 	of, has := s.engine.(Clock)
 	if !has {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	var looking sync.WaitGroup
-	looking.Go(func() { s.watchClock(ctx, of) })
-	return func() {
-		cancel()
-		looking.Wait()
-	}
+	return beside(ctx, func(ctx context.Context) { s.watchClock(ctx, of) })
 }
 
 func (s *Store) watchClock(ctx context.Context, of Clock) {

@@ -37,19 +37,24 @@ const (
 	watchLost = 3
 )
 
-// watchBeside watches in a goroutine of its own, where that makes sense, until
-// ctx ends or the function that it returns is called, which waits for the end.
+// watchBeside watches, where that makes sense; see beside.
 func (s *Store) watchBeside(ctx context.Context) (stop func()) {
 	watcher, watches := s.engine.(Watcher)
 	if !watches || !s.features.SharedWriters {
 		return func() {}
 	}
+	return beside(ctx, func(ctx context.Context) { s.watch(ctx, watcher) })
+}
+
+// beside works in a goroutine of its own, until ctx ends or the function that it
+// returns is called, which waits for the end.
+func beside(ctx context.Context, work func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	var watching sync.WaitGroup
-	watching.Go(func() { s.watch(ctx, watcher) })
+	var working sync.WaitGroup
+	working.Go(func() { work(ctx) })
 	return func() {
 		cancel()
-		watching.Wait()
+		working.Wait()
 	}
 }
 
