@@ -53,7 +53,8 @@ kafka_prepare() {
 	[ "$2" = direct ] || data=/var/lib/kafka/data/data
 	[ "$(wc -l <"$1/ports")" -lt 3 ] || copies=3 insync=2
 	for node in $(nodes_of "$1"); do voters=$voters${voters:+,}$node@127.0.0.1:$(port_of "$1" "$node" 2); done
-	python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("="))' >"$1/cluster"
+	# The first bit is 0: an id that begins with "-" is taken for an option.
+	python3 -c 'import base64, os; b = os.urandom(16); print(base64.urlsafe_b64encode(bytes([b[0] & 127]) + b[1:]).decode().rstrip("="))' >"$1/cluster"
 	for node in $(nodes_of "$1"); do
 		mkdir -p "$1/config-$node"
 		pair=${pairs[node]:-}
