@@ -15,6 +15,7 @@ import (
 
 // TestRun_PartitionsAdded has the consumer get the new one, told of the count.
 func TestRun_PartitionsAdded(t *testing.T) {
+	t.Parallel()
 	t.Run("Embedded", func(t *testing.T) { testPartitionsAdded(t, startCluster(t).ListenAddrs()) })
 	t.Run("Real", func(t *testing.T) { testPartitionsAdded(t, realBrokers(t)) })
 }
@@ -63,6 +64,7 @@ func partitionsAt(t *testing.T, broker, topic string) int {
 // TestRun_TopicRecreated has the topic deleted and made again under a producer
 // and the members of a group.
 func TestRun_TopicRecreated(t *testing.T) {
+	t.Parallel()
 	t.Run("Embedded", func(t *testing.T) { testTopicRecreated(t, startCluster(t).ListenAddrs(), kafka.Classic) })
 	t.Run("EmbeddedThree", func(t *testing.T) {
 		testTopicRecreated(t, startCluster(t, kfake.NumBrokers(3)).ListenAddrs(), kafka.Classic)
@@ -77,6 +79,9 @@ func testTopicRecreated(t *testing.T, brokers []string, protocol kafka.GroupProt
 	b := newBus(t, brokers, func(c *kafka.Config) { c.Logger, c.GroupProtocol = book.logger(), protocol })
 	former := open(t, b)
 	group := "group-of-" + former.Name
+	if protocol == kafka.Consumer {
+		missSoon(t, brokers, group)
+	}
 	p := newProducer(t, b, former)
 	_, err := p.Publish(within(t), append(records(0, 0, 20), records(1, 0, 20)...))
 	require.NoError(t, err)

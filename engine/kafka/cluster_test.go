@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"flag"
 	"log/slog"
-	"net"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,15 @@ import (
 	"passbook/internal/testenv"
 )
 
+// TestMain has more tests run at once than there are cores: what they do most is
+// to wait for time-outs of groups. Who names -parallel gets that.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // realBrokers are those of a real Kafka; without any the test is skipped.
 func realBrokers(tb testing.TB) []string {
 	tb.Helper()
@@ -37,19 +47,6 @@ func startCluster(tb testing.TB, options ...kfake.Opt) *kfake.Cluster {
 	require.NoError(tb, err)
 	tb.Cleanup(c.Close)
 	return c
-}
-
-// freePort returns a port for a cluster that is to come back at it.
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(tb, err)
-	defer func() { require.NoError(tb, l.Close()) }()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(tb, err)
-	n, err := strconv.Atoi(port)
-	require.NoError(tb, err)
-	return n
 }
 
 // newBus returns the bus of a topic that nobody else uses.

@@ -55,7 +55,10 @@ func TestGuarded_NoRights(t *testing.T) {
 	consumer.waitFor(t, 0, numbers(5))
 }
 
-func TestGuarded_Real(t *testing.T) { testGuarded(t, realGuarded(t)) }
+func TestGuarded_Real(t *testing.T) {
+	t.Parallel()
+	testGuarded(t, realGuarded(t))
+}
 
 func testGuarded(t *testing.T, g *guarded) {
 	t.Helper()

@@ -105,7 +105,7 @@ func realGuarded(tb testing.TB) *guarded {
 			tb.Errorf("stop the broker: %v: %s", err, said)
 		}
 	})
-	said, err := script("start")
+	said, err := script("start", "--nosync")
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == notHere {
 		testenv.Skip(tb, said)
 	}

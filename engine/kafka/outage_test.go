@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"passbook/engine/kafka"
 	"passbook/es/bus"
+	"passbook/internal/testenv"
 )
 
 // outage is an embedded broker that goes and comes back with what it kept.
@@ -29,7 +31,10 @@ type outage struct {
 
 func newOutage(tb testing.TB) *outage {
 	tb.Helper()
-	o := &outage{tb: tb, folder: tb.TempDir(), port: freePort(tb)}
+	_, text, _ := strings.Cut(testenv.FreeAddr(tb), ":")
+	port, err := strconv.Atoi(text)
+	require.NoError(tb, err)
+	o := &outage{tb: tb, folder: tb.TempDir(), port: port}
 	o.back()
 	tb.Cleanup(func() { o.Close() })
 	return o

@@ -30,7 +30,7 @@ func publish(tb testing.TB, b *kafka.Bus, topic bus.Topic, records []bus.Placed)
 }
 
 func quick(c *kafka.Config) {
-	c.SessionTimeout, c.HeartbeatInterval = 900*time.Millisecond, 100*time.Millisecond
+	c.SessionTimeout, c.HeartbeatInterval = 2*time.Second, 200*time.Millisecond
 }
 
 // diary is a consumer that writes down what happens to one partition, in order.
@@ -73,22 +73,24 @@ func (d *diary) Revoke(partition int32) {
 // the session time-out. Another takes over; when the first goes on it has more
 // records at hand, and must not hand them out.
 func TestRun_PausedMember(t *testing.T) {
-	t.Run("Embedded", func(t *testing.T) { testPausedMember(t, startCluster(t).ListenAddrs(), quick) })
-	t.Run("Real", func(t *testing.T) { testPausedMember(t, realBrokers(t)) })
-	// The brokers' session time-out counts here, which is 45 s.
-	t.Run("RealConsumer", func(t *testing.T) {
-		testPausedMember(t, realBrokers(t), func(c *kafka.Config) { c.GroupProtocol = kafka.Consumer })
-	})
+	t.Parallel()
+	t.Run("Embedded", func(t *testing.T) { testPausedMember(t, startCluster(t).ListenAddrs(), kafka.Classic, quick) })
+	t.Run("Real", func(t *testing.T) { testPausedMember(t, realBrokers(t), kafka.Classic) })
+	t.Run("RealConsumer", func(t *testing.T) { testPausedMember(t, realBrokers(t), kafka.Consumer) })
 }
 
-func testPausedMember(t *testing.T, brokers []string, change ...func(*kafka.Config)) {
+func testPausedMember(t *testing.T, brokers []string, protocol kafka.GroupProtocol, change ...func(*kafka.Config)) {
 	t.Helper()
+	change = append(change, func(c *kafka.Config) { c.GroupProtocol = protocol })
 	n := newNetwork()
 	paused := newBus(t, brokers, append(change, partitions(1), func(c *kafka.Config) {
 		c.Options, c.RunMax = []kgo.Opt{n.dialer()}, 1
 	})...)
 	topic := open(t, paused)
 	group := "group-of-" + topic.Name
+	if protocol == kafka.Consumer {
+		missSoon(t, brokers, group)
+	}
 	publish(t, paused, topic, records(0, 0, 10))
 
 	first := &diary{tally: newTally()}

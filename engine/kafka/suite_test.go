@@ -33,6 +33,7 @@ func v30() *kversion.Versions { return kversion.V3_0_0() }
 
 func runEmbedded(t *testing.T, options ...kfake.Opt) {
 	t.Helper()
+	t.Parallel()
 	bustest.Run(t, bustest.Options{New: func(tb testing.TB) bustest.Bus {
 		c := startCluster(tb, options...)
 		name := "suite-" + rand.Text()
@@ -44,6 +45,7 @@ func runEmbedded(t *testing.T, options ...kfake.Opt) {
 
 // TestSuite_Real runs against the brokers in PASSBOOK_TEST_KAFKA.
 func TestSuite_Real(t *testing.T) {
+	t.Parallel()
 	brokers := realBrokers(t)
 	bustest.Run(t, bustest.Options{
 		Patience: time.Minute,

@@ -9,6 +9,7 @@ import (
 
 // TestRealThree is what brokers do to each other: three of the test's own.
 func TestRealThree(t *testing.T) {
+	t.Parallel()
 	brokers := testenv.StartBrokers(t).Addrs
 	t.Run("WrongSettings", func(t *testing.T) {
 		for _, test := range wrongSettings() {

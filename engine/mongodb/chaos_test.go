@@ -77,8 +77,8 @@ func awaitMore(t testing.TB, writers []*process, more int) {
 	}
 }
 
-// interval is when a commit was handed in and acknowledged, and the position of
-// its last event.
+// interval is the uptime at which a commit was handed in and acknowledged, and the
+// position of its last event.
 type interval struct{ began, answered, position int64 }
 
 // requireCommitOrder checks that what was acknowledged before a commit was handed
@@ -95,6 +95,7 @@ func requireCommitOrder(t testing.TB, commits []interval) {
 		}
 		require.Greater(t, c.position, last, "a commit stands before one that was acknowledged before it was handed in")
 	}
+	require.Positive(t, last, "nothing was acknowledged before something else began")
 }
 
 // followStore reads a store as it grows, woken as a relay is. The function that

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -177,4 +178,31 @@ func TestScript_NothingStarted(t *testing.T) {
 	code, said = script(t, os.Environ(), "env", "--folder", folder)
 	require.Equal(t, 1, code, said)
 	require.NoDirExists(t, folder)
+}
+
+// TestScript_Ports: an engine keeps its ports for as long as its folder is there,
+// whether it listens on them or not.
+func TestScript_Ports(t *testing.T) {
+	t.Parallel()
+	scripts, err := filepath.Abs(filepath.Join("..", "..", "scripts", "engines.d", "process.sh"))
+	require.NoError(t, err)
+	folder := t.TempDir()
+	choose := func(engine string, n int) []string {
+		require.NoError(t, os.MkdirAll(filepath.Join(folder, engine), 0o700))
+		command := exec.CommandContext(t.Context(), "bash", "-euc", `. "$1"; cache=$2 port_count=12; choose_ports "$2/$3" "$4"`,
+			"-", scripts, folder, engine, strconv.Itoa(n))
+		said, err := command.CombinedOutput()
+		require.NoError(t, err, "%s", said)
+		require.Len(t, strings.Fields(string(said)), n)
+		return strings.Fields(string(said))
+	}
+	disjoint := func(a, b []string) {
+		for _, port := range a {
+			require.NotContains(t, b, port)
+		}
+	}
+	first, second := choose("first", 4), choose("second", 4)
+	disjoint(first, second)
+	require.NoError(t, os.RemoveAll(filepath.Join(folder, "first")))
+	disjoint(second, choose("third", 6)) // there are not so many but with those of the first
 }

@@ -43,7 +43,7 @@ func startNodes(t testing.TB, engine string, count int, arguments ...string) *no
 			t.Errorf("stop %s: %v: %s", engine, err, said)
 		}
 	})
-	if said, err := n.script("start", "--nodes", strconv.Itoa(count), engine); err != nil {
+	if said, err := n.script("start", "--nosync", "--nodes", strconv.Itoa(count), engine); err != nil {
 		if exitCode(err) == notHere {
 			Skip(t, said)
 		}
@@ -98,7 +98,7 @@ func (n *nodes) Continue(addr string) {
 // follow a primary.
 func (n *nodes) Restart() {
 	n.t.Helper()
-	if said, err := n.script("start", n.engine); err != nil {
+	if said, err := n.script("start", "--nosync", n.engine); err != nil {
 		n.t.Fatalf("start %s again: %v: %s", n.engine, err, said)
 	}
 }

@@ -3,7 +3,8 @@
 // needs; an address comes out, and a process that was started for the test
 // alone is ended with it.
 //
-//	testenv.go    skips, free addresses
+//	testenv.go    skips
+//	addr.go       free addresses
 //	passbook.go   the program
 //	engines.go    MongoDB, Kafka and MySQL that tests share
 //	databases.go  databases of a test's own on them
@@ -14,13 +15,9 @@
 package testenv
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
-	"testing"
 )
 
 // CI tells whether a skip is a failure: where CI=true, everything that a test
@@ -54,26 +51,6 @@ func fatalf(t TB, format string, args ...any) {
 	t.Helper()
 	t.Errorf(format, args...)
 	t.FailNow()
-}
-
-// FreeAddr returns an address on loopback where nobody listens. Its port is not
-// one that the system gives away by itself, so that it is still free when the
-// test takes it, gives it back and takes it again.
-func FreeAddr(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
-		listener, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue
-		}
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return addr
-	}
-	t.Fatal("no free port from 20000 to 29999")
-	return ""
 }
 
 // root is the module's folder.

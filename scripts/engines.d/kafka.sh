@@ -45,8 +45,9 @@ kafka_pom() {
 	echo '</dependencies></project>'
 }
 
-# kafka_prepare DIR WAY: the settings of each node. A broker that was killed is missed after 3 s instead of 9. Brokers talk
-# to each other past the proxies, if there are any.
+# kafka_prepare DIR WAY: the settings of each node. A broker that was killed is missed after 3 s instead of 9. Groups have
+# the times of production, and may be given shorter ones of their own. What is compacted is looked for each second. Brokers
+# talk to each other past the proxies, if there are any.
 kafka_prepare() {
 	local node data=$1/data voters='' copies=1 insync=1 pairs pair
 	IFS=, read -r -a pairs <<<"${proxied:-}"
@@ -77,6 +78,9 @@ kafka_prepare() {
 			group.initial.rebalance.delay.ms=0
 			broker.session.timeout.ms=3000
 			broker.heartbeat.interval.ms=500
+			group.consumer.min.session.timeout.ms=1000
+			group.consumer.min.heartbeat.interval.ms=100
+			log.cleaner.backoff.ms=1000
 		P
 		# What a test wants beside it, as listeners of its own; of a setting that is named twice the later one counts.
 		[ -z "${PASSBOOK_ENGINES_KAFKA_PROPERTIES:-}" ] ||
@@ -86,8 +90,9 @@ kafka_prepare() {
 }
 
 kafka_node() {
-	local java=(java -Xms64m -Xmx320m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$cache/kafka-$kafka_version/*")
+	local java=(java -cp "$cache/kafka-$kafka_version/*" -Xms64m -Xmx320m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn)
 	local config=$1/config-$2/server.properties
+	[ -z "${nosync:-}" ] || java+=(-XX:TieredStopAtLevel=1)
 	if [ ! -e "$1/data-$2/meta.properties" ]; then
 		"${java[@]}" kafka.tools.StorageTool format --ignore-formatted -t "$(cat "$1/cluster")" -c "$config" >>"$1/$2.log" 2>&1 ||
 			{ tail -n 20 "$1/$2.log" >&2 && return 1; }
@@ -102,6 +107,6 @@ kafka_stop_patience() { echo 15; }
 kafka_container_options() { printf '%s\n' --volume "$1/config-$2:/mnt/shared/config:ro" --env "CLUSTER_ID=$(cat "$1/cluster")"; }
 kafka_container_arguments() { :; }
 
-kafka_ready() { python3 "$home/ready.py" kafka "$(addresses "$1")"; }
+kafka_ready() { pids_of "$1" | xargs python3 "$home/ready.py" kafka "$(addresses "$1")"; }
 
 kafka_url() { addresses "$1"; }

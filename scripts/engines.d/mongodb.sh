@@ -47,7 +47,7 @@ mongodb_stop_patience() { echo 60; }
 mongodb_container_options() { :; }
 mongodb_container_arguments() { echo mongod && mongodb_arguments "$1" "$2" /data/db; }
 
-mongodb_ready() { python3 "$home/ready.py" mongodb "$(addresses "$1")"; }
+mongodb_ready() { pids_of "$1" | xargs python3 "$home/ready.py" mongodb "$(addresses "$1")"; }
 
 # mongodb_url DIR DATABASE
 mongodb_url() { echo "mongodb://$(addresses "$1")/$2?replicaSet=rs0"; }

@@ -12,17 +12,31 @@ addresses() {
 	echo "$list"
 }
 
-# choose_ports N: ports that nobody listens on, below those that the system gives away by itself: a node that is killed
-# finds its port free when it comes back.
+# Ports are below those that the system gives away by itself.
+first_port=10000 port_count=10000
+
+# choose_ports DIR N: ports that nobody listens on, and that no other engine of this user has chosen whose folder is still
+# there: a node that is slow, or killed, finds its port free.
 choose_ports() {
-	local port found=' '
-	while [ "$(wc -w <<<"$found")" -lt "$1" ]; do
-		port=$((10000 + RANDOM % 10000))
-		case $found in *" $port "*) continue ;; esac
-		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then found="$found$port "; fi
-	done
-	# shellcheck disable=SC2086
-	printf '%s\n' $found
+	local port found=0 taken=$cache/ports
+	mkdir -p "$taken"
+	(
+		! command -v flock >/dev/null || flock 7
+		while [ "$found" -lt "$2" ]; do
+			port=$((first_port + RANDOM % port_count))
+			if [ -e "$taken/$port" ] && [ -e "$(cat "$taken/$port")" ]; then continue; fi
+			if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then continue; fi
+			echo "$1" >"$taken/$port"
+			echo "$port"
+			found=$((found + 1))
+		done
+	) 7>"$taken/lock"
+}
+
+# release_ports DIR: what was chosen for it is free again.
+release_ports() {
+	local port
+	for port in $(cat "$1/ports"); do rm -f "$cache/ports/$port"; done
 }
 
 # alive DIR NODE: does the process of the pid file run, and is it this node and not another that got its number?
@@ -70,6 +84,13 @@ await_end() {
 	echo "engines: node $2 in $1 did not stop within $((try / 10)) s and is killed" >&2
 	kill -9 "$(cat "$1/$2.pid")" || true
 	rm -f "$1/$2.pid"
+}
+
+# pids_of DIR: the process ids of all nodes; none of containers, which may be on another machine.
+pids_of() {
+	local node
+	[ "$(cat "$1/way")" = direct ] || return 0
+	for node in $(nodes_of "$1"); do cat "$1/$node.pid"; done
 }
 
 # all_alive DIR: do all nodes run?

@@ -1,10 +1,12 @@
 """Waits until the nodes of an engine are ready, over the wire: neither server comes with a client.
 
-    ready.py mongodb|kafka HOST:PORT,HOST:PORT...
+    ready.py mongodb|kafka HOST:PORT,HOST:PORT... [PROCESS...]
 
-MongoDB is made a replica set first, where it is none yet. Exit code 1 when it takes more than two minutes.
+MongoDB is made a replica set first, where it is none yet. Exit code 1 when it takes more than two minutes, or one of the
+processes has ended.
 """
 
+import os
 import socket
 import struct
 import sys
@@ -81,10 +83,25 @@ def kafka(addresses):
     return True
 
 
+def runs(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def main():
     check, addresses = {"mongodb": mongodb, "kafka": kafka}[sys.argv[1]], sys.argv[2].split(",")
+    processes = [int(p) for p in sys.argv[3:]]
     deadline, last = time.monotonic() + PATIENCE, "not ready"
     while time.monotonic() < deadline:
+        ended = [p for p in processes if not runs(p)]
+        if ended:
+            print(f"engines: {sys.argv[1]}: process {ended[0]} has ended", file=sys.stderr)
+            return 1
         try:
             if check(addresses):
                 return 0

@@ -85,7 +85,7 @@ func testTopic(t *testing.T, e *engines) {
 	l.start()
 	l.await(*commands / 10)
 	before := b.topicID()
-	_, err := b.admin.DeleteTopics(t.Context(), b.topic)
+	_, err := b.admin.DeleteTopic(t.Context(), b.topic)
 	require.NoError(t, err)
 	began := time.Now()
 	await(t, func() string {

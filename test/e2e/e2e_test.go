@@ -21,6 +21,15 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// times is how often a test repeats itself. The race detector has to see a thing
+// once, and takes ten times as long.
+func times(n int) int {
+	if testenv.Race() {
+		return 1
+	}
+	return n
+}
+
 // call sends one request and returns status and body.
 func call(t *testing.T, method, url, body string, headers ...string) (int, http.Header, string) {
 	t.Helper()

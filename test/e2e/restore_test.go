@@ -191,13 +191,13 @@ func TestRestore_UnderLoad(t *testing.T) {
 	requireBalance(t, p, spoiled, "8.0")
 
 	load := newTraffic(t, p, accounts)
-	for range 2 {
+	for range times(2) {
 		done := awaitRestore(t, p, requestRestore(t, p))
 		require.Equal(t, "done", done.State, done.Error)
 		require.GreaterOrEqual(t, done.Events, done.Total)
 	}
 	load.end()
-	t.Logf("2 restores beside %d deposits and %d queries, of which the slowest took %s", load.writes.Load(), load.reads.Load(), time.Duration(load.slowest.Load()))
+	t.Logf("restores beside %d deposits and %d queries, of which the slowest took %s", load.writes.Load(), load.reads.Load(), time.Duration(load.slowest.Load()))
 	requireBalance(t, p, spoiled, "7.0")
 	requireAgreement(t, p, data)
 }
@@ -211,7 +211,7 @@ func TestRestore_Kill9(t *testing.T) {
 	p.AwaitReady(t.Context())
 	accounts := openMany(t, p, 10)
 	ended := make(map[string]int)
-	for range 5 {
+	for range times(5) {
 		load := newTraffic(t, p, accounts)
 		restore := requestRestore(t, p)
 		moment := time.NewTimer(time.Duration(rand.IntN(1500)) * time.Millisecond) // a moment, not a wait for anything

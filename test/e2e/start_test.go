@@ -12,16 +12,6 @@ import (
 	"passbook/internal/testenv"
 )
 
-// closedPort is an address of this machine where nobody listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := listener.Addr().String()
-	require.NoError(t, listener.Close())
-	return addr
-}
-
 // A port in use is one line that names the setting, and nothing is left behind.
 func TestPortInUse(t *testing.T) {
 	t.Parallel()
@@ -57,7 +47,7 @@ func TestDataFolderHeld(t *testing.T) {
 // says why nothing is published.
 func TestBrokerAway(t *testing.T) {
 	t.Parallel()
-	p := testenv.Start(t, t.TempDir(), "--roles", "command,relay", "--broker", "kafka://"+closedPort(t))
+	p := testenv.Start(t, t.TempDir(), "--roles", "command,relay", "--broker", "kafka://"+testenv.FreeAddr(t)) // where nobody listens
 	open(t, p, "Alone", 5)
 	var body string
 	require.Eventually(t, func() bool {

@@ -21,23 +21,26 @@ import (
 	"passbook/internal/testenv"
 )
 
-// rounds is how many random cases a test takes; more by hand, by that variable.
+// rounds is how many random cases a test takes; more by hand, by that variable,
+// and few under the race detector, for which they are all alike.
 func rounds(t *testing.T, otherwise int) int {
 	t.Helper()
-	text := os.Getenv("PASSBOOK_VERIFY_ROUNDS")
-	if text == "" {
-		return otherwise
+	if text := os.Getenv("PASSBOOK_VERIFY_ROUNDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		require.NoError(t, err)
+		return n
 	}
-	n, err := strconv.Atoi(text)
-	require.NoError(t, err)
-	return n
+	if testenv.Race() {
+		return max(1, otherwise/10)
+	}
+	return otherwise
 }
 
 // Systems that nobody touched: there is nothing to tell but what explains itself.
 func TestVerify_Untouched(t *testing.T) {
 	t.Parallel()
 	g := newGround(t)
-	for seed := range rounds(t, 60) / 4 {
+	for seed := range rounds(t, 15) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 1))
 		s := shape{events: 1 + rng.IntN(200), odd: rng.IntN(3) == 0, unread: rng.IntN(3) == 0}
 		if rng.IntN(3) == 0 {
@@ -175,6 +178,9 @@ func TestVerify_StoreItself(t *testing.T) {
 // nothing is left out at the seams, and nothing met twice.
 func TestVerify_Pages(t *testing.T) {
 	t.Parallel()
+	if testenv.Race() {
+		t.Skip("it is minutes for the race detector, which finds nothing in one reader after the other")
+	}
 	const long, many, events = 9000, 600, 20
 	base := newWhole(t, newGround(t), rand.New(rand.NewPCG(10, 10)), shape{events: events, long: long, many: many})
 	r := base.verify(t)
@@ -240,12 +246,12 @@ func TestVerify_UnderLoad(t *testing.T) {
 			return tx.QueryRowContext(t.Context(), "SELECT count(*) FROM account_entry").Scan(&entries)
 		}))
 	}
-	times := max(1, rounds(t, 60)/10)
+	looks := rounds(t, 6)
 	found := make(chan *verify.Report)
 	failed := make(chan error, 1)
 	go func() {
 		defer close(found)
-		for range times {
+		for range looks {
 			r, err := w.tryVerify(t.Context(), bus)
 			if err != nil {
 				failed <- err

@@ -110,7 +110,7 @@ func TestVerifyCommand_CouldNot(t *testing.T) {
 	}{
 		"NoStore":     {[]string{"--data", t.TempDir()}, "PASSBOOK_EVENT_STORE"},
 		"NoReadModel": {[]string{"--read-db", "sqlite:" + filepath.Join(data, "none.db")}, "PASSBOOK_READ_DB"},
-		"NoBroker":    {[]string{"--broker", "kafka://" + closedPort(t)}, "PASSBOOK_BROKER"},
+		"NoBroker":    {[]string{"--broker", "kafka://" + testenv.FreeAddr(t)}, "PASSBOOK_BROKER"},
 		"NoTopic":     {[]string{"--topic", "nothing"}, "no such topic"},
 		"BadBroker":   {[]string{"--broker", "rabbit"}, "PASSBOOK_BROKER"},
 		"BadLimit":    {[]string{"--limit", "0"}, "--limit"},
@@ -148,7 +148,7 @@ func TestVerifyCommand_UnderLoad(t *testing.T) {
 	ended := make(chan string)
 	go func() {
 		defer close(ended)
-		for range 4 {
+		for range times(4) {
 			command := exec.CommandContext(t.Context(), program, "verify", "--data", data, "--broker", "kafka://"+p.Broker)
 			out, err := command.CombinedOutput()
 			if err != nil {
