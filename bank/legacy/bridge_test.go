@@ -259,7 +259,7 @@ func TestBridge_OtherHistory(t *testing.T) {
 	other := newScene(t)
 	other.checkpoints = s.checkpoints
 	b, _ = other.bridge("one")
-	require.Eventually(t, func() bool { return b.Status().Err != nil }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Status().Err != nil }, time.Minute, time.Millisecond)
 	require.ErrorIs(t, b.Status().Err, legacy.ErrOtherHistory)
 }
 
@@ -271,7 +271,7 @@ func TestBridge_Restarts(t *testing.T) {
 	for i := range 20 {
 		s.append(40, false, "a", "b", "c", "d", "e", "f", "g")
 		b, stop := s.bridge(strconv.Itoa(i % 2))
-		require.Eventually(t, func() bool { return b.Status().Published >= int64(i) }, 10*time.Second, time.Millisecond/4)
+		require.Eventually(t, func() bool { return b.Status().Published >= int64(i) }, time.Minute, time.Millisecond/4)
 		stop()
 	}
 	b, stop := s.bridge("last")

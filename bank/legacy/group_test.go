@@ -144,7 +144,7 @@ func TestBridge_OriginalStandsStill(t *testing.T) {
 	commit(0)
 	s.append(6, false, "a", "b")
 	b, end := s.bridge("one")
-	require.Eventually(t, func() bool { return b.Status().Published == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Status().Published == 2 }, time.Minute, time.Millisecond)
 	end()
 	asked := make(chan struct{})
 	b, err = legacy.New(s.store, asking{cluster{s.foreign()}, asked}, s.checkpoints, legacy.Config{

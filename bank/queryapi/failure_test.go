@@ -183,7 +183,7 @@ func TestV1_ClientStalls(t *testing.T) {
 	b := openMany(t, 1000, func(c *queryapi.Config) { c.AnswerTimeout = 2 * time.Second })
 	c := &client{header: http.Header{}}
 	c.write = func([]byte) (int, error) {
-		require.Eventually(t, func() bool { return b.store.DB().Stats().InUse == 0 }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return b.store.DB().Stats().InUse == 0 }, time.Minute, time.Millisecond)
 		return 0, errors.New("connection is closed")
 	}
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {

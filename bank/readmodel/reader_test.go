@@ -161,7 +161,7 @@ func testReaderListNotReadToItsEnd(t *testing.T, newScene func(testing.TB) *scen
 		}
 		found.Close()
 		unused := func() bool { return s.db.Stats().InUse == 0 } // what was cancelled is given back soon after
-		require.Eventually(t, unused, 10*time.Second, time.Millisecond)
+		require.Eventually(t, unused, time.Minute, time.Millisecond)
 
 		ctx, cancel := context.WithCancel(t.Context())
 		found, err = s.reader.FindAccounts(ctx)
@@ -171,7 +171,7 @@ func testReaderListNotReadToItsEnd(t *testing.T, newScene func(testing.TB) *scen
 		for _, err := range found.All() {
 			if read++; read == 3 {
 				cancel()
-				require.Eventually(t, unused, 10*time.Second, time.Millisecond)
+				require.Eventually(t, unused, time.Minute, time.Millisecond)
 			}
 			failed = errors.Join(failed, err)
 		}

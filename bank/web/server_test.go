@@ -75,7 +75,7 @@ func TestServer_FinishesWhatItAccepted(t *testing.T) {
 	replies := get(server)
 	<-begun
 	stop()
-	require.Eventually(t, refusesConnections(server.Addr()), 5*time.Second, time.Millisecond)
+	require.Eventually(t, refusesConnections(server.Addr()), time.Minute, time.Millisecond)
 	select {
 	case err := <-ended:
 		t.Fatalf("Run returned with a request in flight: %v", err)

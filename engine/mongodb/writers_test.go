@@ -93,8 +93,8 @@ type answer struct {
 	eventstore.Commit
 	eventstore.Receipt
 	err error
-	// began is when it was handed in.
-	began time.Time
+	// began is the uptime at which it was handed in.
+	began int64
 }
 
 // startWriter runs a writer with so many callers until ctx ends; the function
@@ -140,7 +140,7 @@ func (w writer) call(ctx context.Context, caller int) {
 			c = keyed(c, event.NewID())
 		}
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
-		began := time.Now()
+		began := uptime()
 		receipt, err := w.store.Append(limited, c)
 		cancel()
 		w.told(answer{Commit: c, Receipt: receipt, err: err, began: began})

@@ -235,6 +235,6 @@ func runProduction(t *testing.T, e *engines) {
 	}
 	require.Contains(t, client(t, operator, "accounts", "deposit", "ada", "50.00"), "balance 150.00 EUR, version 1")
 	require.Contains(t, client(t, operator, "accounts", "get", "ada", "--min-version", "1", "--wait", "30s", "--timeout", patience.String()), "150.00 EUR")
-	require.Contains(t, client(t, operator, "restore"), "is done", "it makes topics and deletes them")
+	require.Contains(t, client(t, operator, "restore", "--timeout", patience.String()), "is done", "it makes topics and deletes them")
 	stop(t, all)
 }
