@@ -44,16 +44,28 @@ const (
 	lengthAt = 8
 	crcAt    = 17
 	crcFrom  = 21 // everything from here on is under the checksum
+
+	batchOverhead = 64 // not less than what stands before the records
 )
 
-// encode makes the batch's bytes.
-func (b *batch) encode(chunk []bus.Placed, by identity, sequence int32, compressor kgo.Compressor) {
+// packer makes the bytes of batches, one after the other, in buffers that it
+// keeps.
+type packer struct {
+	compressor  kgo.Compressor
+	body, plain []byte
+	packed      bytes.Buffer
+}
+
+// encode makes the batch's bytes, which are its own.
+func (b *batch) encode(chunk []bus.Placed, by identity, sequence int32, with *packer) {
 	millis := func(i int) int64 { return chunk[b.places[i]].Time.UnixMilli() }
 	first, latest := millis(0), millis(0)
-	var records []byte
+	with.plain = with.plain[:0]
 	for i, place := range b.places {
 		latest = max(latest, millis(i))
-		records = appendRecord(records, chunk[place].Message, int32(i), millis(i)-first) // bounded by the chunk
+		with.body = appendBody(with.body[:0], chunk[place].Message, i, millis(i)-first)
+		with.plain = binary.AppendVarint(with.plain, int64(len(with.body)))
+		with.plain = append(with.plain, with.body...)
 	}
 	m := kmsg.RecordBatch{
 		PartitionLeaderEpoch: -1,
@@ -65,31 +77,40 @@ func (b *batch) encode(chunk []bus.Placed, by identity, sequence int32, compress
 		ProducerEpoch:        by.epoch,
 		FirstSequence:        sequence,
 		NumRecords:           int32(len(b.places)), //nolint:gosec // bounded by the chunk
-		Records:              records,
+		Records:              with.plain,
 	}
-	if compressed, codec := compressor.Compress(new(bytes.Buffer), records); compressed != nil && len(compressed) < len(records) {
-		m.Records, m.Attributes = compressed, int16(codec)
+	with.packed.Reset()
+	if packed, codec := with.compressor.Compress(&with.packed, with.plain); packed != nil && len(packed) < len(with.plain) {
+		m.Records, m.Attributes = packed, int16(codec)
 	}
-	b.bytes = m.AppendTo(nil)
+	b.bytes = m.AppendTo(make([]byte, 0, batchOverhead+len(m.Records)))
 	binary.BigEndian.PutUint32(b.bytes[lengthAt:], uint32(len(b.bytes)-lengthAt-4)) //nolint:gosec // bounded by the chunk
 	binary.BigEndian.PutUint32(b.bytes[crcAt:], crc32.Checksum(b.bytes[crcFrom:], crc32.MakeTable(crc32.Castagnoli)))
 }
 
-func appendRecord(to []byte, m bus.Message, offsetDelta int32, timeDelta int64) []byte {
-	r := kmsg.Record{
-		TimestampDelta64: timeDelta,
-		OffsetDelta:      offsetDelta,
-		Key:              []byte(m.Key),
-		Value:            m.Value,
-		Headers:          make([]kmsg.Header, len(m.Headers)),
+// appendBody appends a record as it stands in a batch, behind its length. There are
+// many of them: it makes no values of the client's types to have those appended.
+func appendBody(to []byte, m bus.Message, offsetDelta int, timeDelta int64) []byte {
+	to = append(to, 0) // attributes
+	to = binary.AppendVarint(to, timeDelta)
+	to = binary.AppendVarint(to, int64(offsetDelta))
+	to = appendText(to, m.Key)
+	if m.Value == nil {
+		to = binary.AppendVarint(to, -1) // null
+	} else {
+		to = binary.AppendVarint(to, int64(len(m.Value)))
+		to = append(to, m.Value...)
 	}
-	for i, h := range m.Headers {
-		r.Headers[i] = kmsg.Header{Key: h.Key, Value: []byte(h.Value)}
+	to = binary.AppendVarint(to, int64(len(m.Headers)))
+	for _, h := range m.Headers {
+		to = appendText(to, h.Key)
+		to = appendText(to, h.Value)
 	}
-	// The length comes first and is itself of variable length.
-	body := r.AppendTo(nil)[1:]
-	to = binary.AppendVarint(to, int64(len(body)))
-	return append(to, body...)
+	return to
+}
+
+func appendText(to []byte, text string) []byte {
+	return append(binary.AppendVarint(to, int64(len(text))), text...)
 }
 
 // following is the sequence number n records later: they count from 0 again

@@ -25,9 +25,10 @@ func TestBatch_RoundTrip(t *testing.T) {
 			return bus.Placed{Message: m, Partition: rapid.Int32Range(0, 2).Draw(t, "partition")}
 		}), 1, 12).Draw(t, "chunk")
 		first := rapid.Int32Min(0).Draw(t, "sequence")
+		packer := &packer{compressor: compressor}
 		seen := 0
 		for _, b := range batches(chunk) {
-			b.encode(chunk, identity{id: 7, epoch: 3}, first, compressor)
+			b.encode(chunk, identity{id: 7, epoch: 3}, first, packer)
 			requireHeader(t, b, first)
 			found, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{Partition: b.partition},
 				&kmsg.FetchResponseTopicPartition{Partition: b.partition, RecordBatches: b.bytes}, kgo.DefaultDecompressor(), nil)

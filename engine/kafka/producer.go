@@ -59,6 +59,7 @@ type producer struct {
 	byID      bool            // brokers refuse another topic by themselves
 	sequences map[int32]int32 // by partition, of the next record
 	next      map[int32]int64 // by partition, behind what was acknowledged last
+	packer    packer
 }
 
 // identity is that of an idempotent producer.
@@ -76,7 +77,7 @@ func (b *Bus) Producer(_ context.Context, topic bus.Topic) (bus.Producer, error)
 	life, end := context.WithCancel(context.Background())
 	return &producer{
 		bus: b, topic: topic, client: client, life: life, end: end,
-		sequences: make(map[int32]int32), next: make(map[int32]int64),
+		sequences: make(map[int32]int32), next: make(map[int32]int64), packer: packer{compressor: b.compressor},
 	}, nil
 }
 

@@ -21,7 +21,7 @@ const versionWithTopicID = 13
 func (p *producer) publishChunk(ctx context.Context, chunk []bus.Placed) ([]int64, error) {
 	all := batches(chunk)
 	for _, b := range all {
-		b.encode(chunk, *p.identity, p.sequences[b.partition], p.bus.compressor)
+		b.encode(chunk, *p.identity, p.sequences[b.partition], &p.packer)
 		p.sequences[b.partition] = following(p.sequences[b.partition], len(b.places))
 	}
 	left := all

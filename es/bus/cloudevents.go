@@ -41,17 +41,18 @@ const (
 // id travels. Its Value is the event's Data, unchanged. Category and the actor
 // are not published.
 func Encode(history string, e event.Envelope) Message {
-	headers := []Header{
-		{headerContentType, "application/json"},
-		{headerSpecVersion, specVersion},
-		{headerID, e.ID},
-		{headerSource, sourcePrefix + history},
-		{headerType, e.Type.String()},
-		{headerSubject, e.Stream},
-		{headerTime, e.Time.Format(time.RFC3339Nano)},
-		{headerVersion, strconv.FormatInt(e.Version, 10)},
-		{headerPosition, strconv.FormatInt(e.Position, 10)},
-	}
+	const most = 13 // that an event can have
+	headers := append(make([]Header, 0, most),
+		Header{headerContentType, "application/json"},
+		Header{headerSpecVersion, specVersion},
+		Header{headerID, e.ID},
+		Header{headerSource, sourcePrefix + history},
+		Header{headerType, e.Type.String()},
+		Header{headerSubject, e.Stream},
+		Header{headerTime, e.Time.Format(time.RFC3339Nano)},
+		Header{headerVersion, strconv.FormatInt(e.Version, 10)},
+		Header{headerPosition, strconv.FormatInt(e.Position, 10)},
+	)
 	optional := func(key, value string) {
 		if value != "" {
 			headers = append(headers, Header{key, value})

@@ -27,7 +27,8 @@ type mark struct {
 const headerBytes = 400
 
 // rows cuts a sequence of events into rows within the limits; an event above
-// them is a row alone. Events before an error come before it.
+// them is a row alone. Events before an error come before it. A row is good until
+// the next one is asked for, which takes its place.
 func rows(
 	events iter.Seq2[event.Envelope, error], countMax, bytesMax int,
 ) iter.Seq2[[]event.Envelope, error] {
@@ -41,7 +42,7 @@ func rows(
 				if !yield(row, nil) {
 					return
 				}
-				row, bytes = nil, 0
+				row, bytes = row[:0], 0
 			}
 			if err != nil {
 				yield(nil, err)
