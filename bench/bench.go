@@ -44,7 +44,7 @@ type Config struct {
 	// besides.
 	Processes []int
 	// Rate is that of the bench end-to-end, in commands a second. 0: half of what
-	// the services are found to do.
+	// the services are found to go on with, notifications included.
 	Rate float64
 
 	// Progress, if it is not nil, is told how much of the measuring is done.

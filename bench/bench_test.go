@@ -99,7 +99,7 @@ func TestRun_RealEngines(t *testing.T) {
 			result.Name, result.Engines = name, b.engines()
 			figures(t, name, result)
 			require.Equal(t, "MongoDB, MySQL, Kafka", result.Engines)
-			require.Len(t, result.Beside, map[string]int{"append": 1, "commands": 1, "hot-account": 1, "queries": 4, "end-to-end": 2}[name])
+			require.Len(t, result.Beside, map[string]int{"append": 1, "commands": 1, "hot-account": 1, "queries": 4, "end-to-end": 3}[name])
 			for _, left := range onServers(t, config) {
 				require.NotContains(t, left, b.name)
 				require.NotEqual(t, "not_touched", left)

@@ -11,6 +11,7 @@ import (
 type deployment struct {
 	eventStore, readDB string // settings of the databases
 	command, query     string // addresses
+	notify             string // empty where there is none
 }
 
 // deploy starts everything: broker, command API, relay, query API and, with
@@ -47,7 +48,15 @@ func (b *bench) deploy(ctx context.Context, eventStore string, notify bool) (d d
 	}
 	d.query = s.addresses["query"]
 	if notify {
-		if _, err = b.serve(ctx, "notify", common); err != nil {
+		notifyDB, err := b.newReadDB(ctx)
+		if err != nil {
+			return d, err
+		}
+		if s, err = b.serve(ctx, "notify", common.and("NOTIFY_DB", notifyDB)); err != nil {
+			return d, err
+		}
+		d.notify = s.addresses["notify"]
+		if err := awaitReady(ctx, d.notify); err != nil {
 			return d, err
 		}
 	}

@@ -24,6 +24,7 @@
 //	projection.go     projection; projection_bare.go, rows.go: bare upserts of the same rows
 //	restore.go        restore
 //	end_to_end.go     from acknowledged to visible
+//	drain.go          until nothing is left to be done
 //
 // bench/run takes all figures and writes them to bench/RESULTS.md.
 package bench

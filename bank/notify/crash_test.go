@@ -190,6 +190,7 @@ func TestSender_Instances(t *testing.T) {
 			return start(t, service.Run)
 		}
 		stopFirst := run(paused)
+		<-time.After(recorded)
 		synctest.Wait()
 		require.Len(t, tried.all(), 16)
 		stopSecond := run(tried.channel("c", nil))

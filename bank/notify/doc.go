@@ -30,7 +30,7 @@
 //	start.go            from where on events are notified
 //	consumer.go         stands between bus and projection: the start before, a wake-up after
 //	forget.go           a new history of the event store
-//	queue.go            which notifications are due: claims and outcomes
+//	queue.go            which notifications are due; claim.go takes them, settle.go keeps outcomes
 //	sender.go           Run of one channel
 //	backoff.go          pauses between attempts, and when to give up
 //	channel.go          what a channel is

@@ -66,8 +66,9 @@ func Statements(dialect Dialect) map[string]string {
 	}
 	return map[string]string{
 		"heads": s.heads, "accounts": s.accounts, "eventIDs": s.eventIDs, "known": s.known,
-		"nextDue": s.nextDue, "dueLanes": s.dueLanes, "first": s.first, "claimLane": s.claimLane, "releaseLane": s.releaseLane,
-		"dropLane": s.dropLane, "startAttempt": s.startAttempt, "settle": s.settle,
+		"nextDue": s.nextDue, "dueLanes": s.dueLanes, "firsts": s.firsts, "lockLanes": s.lockLanes,
+		"claimLanes": s.claimLanes, "releaseLanes": s.releaseLanes, "dropLanes": s.dropLanes,
+		"startAttempts": s.startAttempts, "settle": s.settle, "updateAccounts": s.updateAccounts,
 		"listAll": s.listAll, "listByAccount": s.listByAccount, "listByState": s.listByState, "listByBoth": s.listByBoth,
 		"pending": s.pending,
 	}
@@ -75,15 +76,59 @@ func Statements(dialect Dialect) map[string]string {
 
 // Claim takes what is due on a channel, and returns how many notifications it got.
 func Claim(ctx context.Context, tx *sql.Tx, dialect Dialect, channel, holder string, room int) (int, error) {
+	all, err := Attempts(ctx, tx, dialect, channel, holder, room)
+	return len(all), err
+}
+
+// Attempt is one that was begun; it was a success unless Failed says otherwise.
+type Attempt struct{ outcome outcome }
+
+// ID is the notification's.
+func (a Attempt) ID() string { return a.outcome.ID }
+
+// Failed returns the attempt as one that came to an error.
+func (a Attempt) Failed(err error) Attempt {
+	a.outcome.err = err
+	return a
+}
+
+func testQueue(dialect Dialect, channel, holder string) (*queue, error) {
 	statements, err := dialect.statements()
+	return &queue{sql: statements, channel: channel, holder: holder, lease: time.Minute, now: statements.clock()}, err
+}
+
+// Attempts takes what is due on a channel.
+func Attempts(ctx context.Context, tx *sql.Tx, dialect Dialect, channel, holder string, room int) ([]Attempt, error) {
+	q, err := testQueue(dialect, channel, holder)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	q := &queue{sql: statements, channel: channel, holder: holder, lease: time.Minute, now: statements.clock()}
 	now, err := q.now(ctx, tx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	jobs, err := q.claim(ctx, tx, room, now)
-	return len(jobs), err
+	var all []Attempt
+	for _, j := range jobs {
+		all = append(all, Attempt{outcome{job: j}})
+	}
+	return all, err
+}
+
+// Settle keeps what became of attempts.
+func Settle(ctx context.Context, tx *sql.Tx, dialect Dialect, channel string, all ...Attempt) error {
+	q, err := testQueue(dialect, channel, "")
+	if err != nil {
+		return err
+	}
+	now, err := q.now(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var outcomes []outcome
+	for _, a := range all {
+		outcomes = append(outcomes, a.outcome)
+	}
+	_, err = q.settle(ctx, tx, outcomes, now)
+	return err
 }

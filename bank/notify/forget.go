@@ -31,11 +31,10 @@ func Forget(ctx context.Context, tx *sql.Tx, dialect Dialect, head int64) error 
 	if err != nil {
 		return err
 	}
-	w, err := newWriter(ctx, tx, statements, statements.clock())
+	now, err := statements.clock()(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("notifications: forget the history: %w", err)
 	}
-	defer w.close()
 	for _, step := range []struct {
 		statement string
 		args      []any
@@ -44,9 +43,9 @@ func Forget(ctx context.Context, tx *sql.Tx, dialect Dialect, head int64) error 
 		{statements.rememberEvents, nil},
 		{statements.clearEvents, nil},
 		{statements.clearAccounts, nil},
-		{statements.loseEvents, []any{lostText, w.now, head}},
+		{statements.loseEvents, []any{lostText, now.UnixMicro(), head}},
 	} {
-		if _, err := w.exec(ctx, step.statement, step.args...); err != nil {
+		if _, err := tx.ExecContext(ctx, step.statement, step.args...); err != nil {
 			return fmt.Errorf("notifications: forget the history: %w", err)
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 
 	"passbook/bank/events"
 	"passbook/es/event"
@@ -118,11 +116,6 @@ func (m *model) apply(ctx context.Context, tx *sql.Tx, events []event.Envelope) 
 	if err != nil {
 		return err
 	}
-	w, err := newWriter(ctx, tx, m.sql, m.now)
-	if err != nil {
-		return err
-	}
-	defer w.close()
 	var all []recording
 	for i, e := range events {
 		h := holders[e.Stream]
@@ -130,23 +123,21 @@ func (m *model) apply(ctx context.Context, tx *sql.Tx, events []event.Envelope) 
 			return fmt.Errorf("%w: account %s has version %d, event %s is version %d", errVersion, e.Stream, h.version, e.ID, e.Version)
 		}
 		message := h.take(e, payloads[i])
-		if err := w.event(ctx, e); err != nil {
-			return err
+		if start.notifies(e) && !known[e.ID] {
+			all = append(all, recordingsOf(m.channels, h.Contact, message, e.Position)...)
 		}
-		if !start.notifies(e) || known[e.ID] {
-			continue
-		}
-		all = append(all, recordingsOf(m.channels, h.Contact, message, e.Position)...)
+	}
+	w, err := newWriter(ctx, tx, m.sql, m.now)
+	if err != nil {
+		return err
+	}
+	if err := w.events(ctx, events); err != nil {
+		return err
 	}
 	if err := w.notifications(ctx, all); err != nil {
 		return err
 	}
-	for _, id := range slices.Sorted(maps.Keys(holders)) {
-		if err := w.holder(ctx, id, holders[id]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.holders(ctx, holders)
 }
 
 // decode returns the payloads of events. Of each stream the first that cannot be

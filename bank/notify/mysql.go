@@ -2,9 +2,22 @@ package notify
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"passbook/es/event"
+)
+
+// Types of the columns of lists. Texts are compared as those of the tables are.
+const (
+	mysqlCollate = ` CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin`
+	mysqlName    = `VARCHAR(255)` + mysqlCollate
+	mysqlClaim   = `VARCHAR(512)` + mysqlCollate
+	mysqlText    = `MEDIUMTEXT` + mysqlCollate
+	mysqlNumber  = `BIGINT`
+
+	mysqlIDs = `JSON_TABLE(?, '$[*]' COLUMNS (k ` + mysqlName + ` PATH '$')) AS list`
 )
 
 // mysqlStatements: JSON_TABLE reads an array as rows, and each is looked up by
@@ -15,42 +28,20 @@ import (
 // recorded; who claims passes over lanes that another has locked, whoever that
 // is: they are looked at again soon.
 func mysqlStatements() statements {
-	const collate = ` CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin`
-	const ids = `JSON_TABLE(?, '$[*]' COLUMNS (k VARCHAR(255)` + collate + ` PATH '$')) AS list`
 	s := sqliteStatements()
-
 	s.now = `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)`
+	s.fits = mysqlFits
+	s.recordOnMySQL()
+	s.sendOnMySQL()
 
-	s.heads = `SELECT account_id, version, event_id FROM ` + ids + ` STRAIGHT_JOIN notify_account ON account_id = k`
-	s.accounts = `SELECT account_id, version, holder, phone, email, balance, currency
-		FROM ` + ids + ` STRAIGHT_JOIN notify_account ON account_id = k`
-	s.eventIDs = `SELECT account_id, version, event_id
-		FROM JSON_TABLE(?, '$[*]' COLUMNS (k VARCHAR(255)` + collate + ` PATH '$[0]', v BIGINT PATH '$[1]')) AS list
-		STRAIGHT_JOIN notify_event ON account_id = k AND version = v`
-	s.known = `SELECT event_id FROM ` + ids + ` STRAIGHT_JOIN notify_known_event ON event_id = k`
-
-	// A row that is there stays as it is, and is not counted, but is locked.
-	s.insertAccount = `INSERT INTO notify_account (version, event_id, holder, phone, email, balance, currency, account_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE version = notify_account.version`
-	s.insertLane = `INSERT INTO notify_lane (channel, account_id, due_us, claim) VALUES (?, ?, ?, '')
-		ON DUPLICATE KEY UPDATE claim = notify_lane.claim`
-	s.insertNotification = `INSERT INTO notification
-		(id, event_id, position, account_id, kind, channel, address, message, state, attempts, error, created_us, updated_us)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', ?, ?) ON DUPLICATE KEY UPDATE state = notification.state`
-
-	s.lockLane = `SELECT claim FROM notify_lane WHERE channel = ? AND account_id = ? FOR UPDATE`
-	s.dueLanes = `SELECT account_id FROM notify_lane FORCE INDEX (by_due) WHERE channel = ? AND due_us <= ?
-		ORDER BY due_us LIMIT ? FOR UPDATE SKIP LOCKED`
-	s.first = `SELECT seq, id, address, message, attempts, created_us FROM notification FORCE INDEX (by_state_of_a_channel)
-		WHERE channel = ? AND account_id = ? AND state = 'pending' ORDER BY seq LIMIT 1`
-	list := func(index, condition string) string {
+	page := func(index, condition string) string {
 		return `SELECT ` + notificationColumns + ` FROM notification FORCE INDEX (` + index + `) WHERE ` + condition +
 			`seq < ? ORDER BY seq DESC LIMIT ?`
 	}
-	s.listAll = list(`PRIMARY`, ``)
-	s.listByAccount = list(`by_account`, `account_id = ? AND `)
-	s.listByState = list(`by_state`, `state = ? AND `)
-	s.listByBoth = list(`by_account_state`, `account_id = ? AND state = ? AND `)
+	s.listAll = page(`PRIMARY`, ``)
+	s.listByAccount = page(`by_account`, `account_id = ? AND `)
+	s.listByState = page(`by_state`, `state = ? AND `)
+	s.listByBoth = page(`by_account_state`, `account_id = ? AND state = ? AND `)
 	s.pending = `SELECT channel, count(*), min(created_us) FROM notification FORCE INDEX (by_state_of_a_channel)
 		WHERE state = 'pending' GROUP BY channel`
 
@@ -58,8 +49,73 @@ func mysqlStatements() statements {
 		SELECT event_id FROM notify_event WHERE position > (SELECT coalesce(start_position, 0) FROM notify_state)
 		ON DUPLICATE KEY UPDATE event_id = notify_known_event.event_id`
 	s.lowerStart = `UPDATE notify_state SET start_position = least(start_position, ?)`
-	s.fits = mysqlFits
 	return s
+}
+
+// recordOnMySQL sets what brings events into the tables. A row that is there stays
+// as it is, and is not counted, but is locked.
+func (s *statements) recordOnMySQL() {
+	const name, text, number = mysqlName, mysqlText, mysqlNumber
+	s.heads = `SELECT account_id, version, event_id FROM ` + mysqlIDs + ` STRAIGHT_JOIN notify_account ON account_id = k`
+	s.accounts = `SELECT account_id, version, holder, phone, email, balance, currency
+		FROM ` + mysqlIDs + ` STRAIGHT_JOIN notify_account ON account_id = k`
+	s.eventIDs = `SELECT account_id, version, event_id
+		FROM JSON_TABLE(?, '$[*]' COLUMNS (k VARCHAR(255)` + mysqlCollate + ` PATH '$[0]', v BIGINT PATH '$[1]')) AS list
+		STRAIGHT_JOIN notify_event ON account_id = k AND version = v`
+	s.known = `SELECT event_id FROM ` + mysqlIDs + ` STRAIGHT_JOIN notify_known_event ON event_id = k`
+
+	s.insertEvents = `INSERT INTO notify_event (account_id, version, event_id, position)
+		SELECT a, v, e, p FROM ` + mysqlList(`a`, name, `v`, number, `e`, name, `p`, number)
+	const holder = `a, v, e, h, t, m, b, c`
+	columns := []string{`a`, name, `v`, number, `e`, name, `h`, text, `t`, text, `m`, text, `b`, name, `c`, name}
+	s.insertAccounts = `INSERT INTO notify_account (account_id, version, event_id, holder, phone, email, balance, currency)
+		SELECT ` + holder + ` FROM ` + mysqlList(columns...) + ` ON DUPLICATE KEY UPDATE version = notify_account.version`
+	s.updateAccounts = `UPDATE ` + mysqlList(append(columns, `expected`, number)...) + `
+		STRAIGHT_JOIN notify_account AS n ON n.account_id = a AND n.version = expected
+		SET n.version = v, n.event_id = e, n.holder = h, n.phone = t, n.email = m, n.balance = b, n.currency = c`
+	s.insertLanes = `INSERT INTO notify_lane (channel, account_id, due_us, claim)
+		SELECT c, a, d, '' FROM ` + mysqlList(`c`, name, `a`, name, `d`, number) + ` ON DUPLICATE KEY UPDATE claim = notify_lane.claim`
+	s.insertNotifications = `INSERT INTO notification
+		(id, event_id, position, account_id, kind, channel, address, message, state, attempts, error, created_us, updated_us)
+		SELECT i, e, p, a, k, c, t, m, 'pending', 0, '', d, d FROM ` +
+		mysqlList(`i`, name, `e`, name, `p`, number, `a`, name, `k`, name, `c`, name, `t`, text, `m`, text, `d`, number) + `
+		ON DUPLICATE KEY UPDATE state = notification.state`
+}
+
+// sendOnMySQL sets what claims notifications and keeps what became of them. The
+// first of a lane is found by the whole order of its index: MySQL would sort the
+// lane where the columns before seq are compared with those of another table.
+func (s *statements) sendOnMySQL() {
+	const name, text, claim, number = mysqlName, mysqlText, mysqlClaim, mysqlNumber
+	s.lockLanes = `SELECT account_id, claim FROM ` + mysqlIDs + ` STRAIGHT_JOIN notify_lane ON channel = ? AND account_id = k
+		FOR UPDATE OF notify_lane`
+	s.dueLanes = `SELECT account_id FROM notify_lane FORCE INDEX (by_due) WHERE channel = ? AND due_us <= ?
+		ORDER BY due_us LIMIT ? FOR UPDATE SKIP LOCKED`
+	s.firsts = `SELECT n.account_id, n.seq, n.id, n.address, n.message, n.attempts, n.created_us
+		FROM ` + mysqlIDs + ` STRAIGHT_JOIN notification AS n ON n.seq = (
+			SELECT p.seq FROM notification AS p FORCE INDEX (by_state_of_a_channel)
+			WHERE p.state = 'pending' AND p.channel = ? AND p.account_id = k
+			ORDER BY p.state, p.channel, p.account_id, p.seq LIMIT 1)`
+	s.claimLanes = `UPDATE ` + mysqlIDs + ` STRAIGHT_JOIN notify_lane AS l ON l.channel = ? AND l.account_id = k
+		SET l.due_us = ?, l.claim = ?`
+	s.releaseLanes = `UPDATE ` + mysqlList(`a`, name, `c`, claim, `d`, number) + `
+		STRAIGHT_JOIN notify_lane AS l ON l.channel = ? AND l.account_id = a AND l.claim = c SET l.due_us = d, l.claim = ''`
+	s.dropLanes = `DELETE l FROM ` + mysqlList(`a`, name, `c`, claim) + `
+		STRAIGHT_JOIN notify_lane AS l ON l.channel = ? AND l.account_id = a AND l.claim = c`
+	s.startAttempts = `UPDATE JSON_TABLE(?, '$[*]' COLUMNS (k BIGINT PATH '$')) AS list STRAIGHT_JOIN notification AS n ON n.seq = k
+		SET n.attempts = n.attempts + 1, n.updated_us = ?`
+	s.settle = `UPDATE ` + mysqlList(`i`, name, `s`, name, `e`, text) + ` STRAIGHT_JOIN notification AS n ON n.id = i
+		SET n.state = s, n.error = e, n.updated_us = ? WHERE n.state = 'pending'`
+}
+
+// mysqlList reads rows, arrays in an array, as a table with those columns: name
+// and type, in turns.
+func mysqlList(columns ...string) string {
+	var all []string
+	for column := range slices.Chunk(columns, 2) {
+		all = append(all, fmt.Sprintf(`%s PATH '$[%d]'`, strings.Join(column, " "), len(all)))
+	}
+	return `JSON_TABLE(?, '$[*]' COLUMNS (` + strings.Join(all, `, `) + `)) AS list`
 }
 
 // mysqlFits says what no column has room for. What a service accepts is shorter

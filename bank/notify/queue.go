@@ -2,12 +2,9 @@ package notify
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"passbook/es/projection"
@@ -34,21 +31,6 @@ type job struct {
 	claim    string
 }
 
-// outcome is what became of an attempt.
-type outcome struct {
-	job
-	err error
-	// cut: the attempt was ended before it was over, by the end of the service. It
-	// is to be made again at once.
-	cut bool
-}
-
-// settled is what an outcome came to.
-type settled struct {
-	state State
-	error string
-}
-
 // exchange settles outcomes and claims up to room notifications, in one
 // transaction, and returns when it is worth to come again, if nobody wakes the
 // caller before. Without outcomes and without anything due it writes nothing. If
@@ -66,15 +48,8 @@ func (q *queue) exchange(ctx context.Context, outcomes []outcome, room int) (job
 		if err != nil {
 			return err
 		}
-		if err := q.lockLanes(ctx, tx, outcomes); err != nil {
+		if done, err = q.settle(ctx, tx, outcomes, now); err != nil {
 			return err
-		}
-		for _, o := range outcomes {
-			one, err := q.settle(ctx, tx, o, now)
-			if err != nil {
-				return err
-			}
-			done = append(done, one)
 		}
 		if jobs, err = q.claim(ctx, tx, room, now); err != nil {
 			return err
@@ -134,132 +109,13 @@ func (q *queue) free(ctx context.Context) error {
 	return nil
 }
 
-// claim takes the first notification of each lane that is due.
-func (q *queue) claim(ctx context.Context, tx *sql.Tx, room int, now time.Time) ([]job, error) {
-	var accounts []string
-	err := eachRow(ctx, tx, q.sql.dueLanes, []any{q.channel, now.UnixMicro(), room}, func(r row) error {
-		var id string
-		err := r.Scan(&id)
-		accounts = append(accounts, id)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	var jobs []job
-	for _, id := range accounts {
-		j, err := q.claimLane(ctx, tx, id, now)
-		switch {
-		case errors.Is(err, sql.ErrNoRows): // nothing is left in it
-		case err != nil:
-			return nil, err
-		default:
-			jobs = append(jobs, j)
-		}
-	}
-	return jobs, nil
-}
-
-// claimLane takes the first notification of a lane, and counts the attempt before
-// it is made. Without one the lane goes, and the error is sql.ErrNoRows.
-func (q *queue) claimLane(ctx context.Context, tx *sql.Tx, accountID string, now time.Time) (job, error) {
-	j := job{claim: q.holder + "/" + rand.Text()}
-	if _, err := tx.ExecContext(ctx, q.sql.claimLane, now.Add(q.lease).UnixMicro(), j.claim, q.channel, accountID); err != nil {
-		return j, err
-	}
-	var seq, created int64
-	var message string
-	err := tx.QueryRowContext(ctx, q.sql.first, q.channel, accountID).Scan(&seq, &j.ID, &j.Address, &message, &j.attempts, &created)
-	if errors.Is(err, sql.ErrNoRows) {
-		if _, err := tx.ExecContext(ctx, q.sql.dropLane, q.channel, accountID, j.claim); err != nil {
-			return j, err
-		}
-		return j, sql.ErrNoRows
-	}
-	if err != nil {
-		return j, err
-	}
-	if json.Unmarshal([]byte(message), &j.Message) != nil {
-		return j, q.skip(ctx, tx, j, accountID, now)
-	}
-	j.AccountID = accountID
-	j.attempts++
-	j.created = moment(created)
-	_, err = tx.ExecContext(ctx, q.sql.startAttempt, now.UnixMicro(), seq)
-	return j, err
-}
-
-// skip fails a notification that cannot be read, so that it holds up nobody, and
-// returns sql.ErrNoRows: its lane has something else or nothing the next time.
-func (q *queue) skip(ctx context.Context, tx *sql.Tx, j job, accountID string, now time.Time) error {
-	const reason = "its message was changed from outside and cannot be read"
-	if _, err := tx.ExecContext(ctx, q.sql.settle, string(StateFailed), reason, now.UnixMicro(), j.ID); err != nil {
+// exec runs a statement that takes a list, and what follows it, unless there is
+// nothing on the list.
+func (q *queue) exec(ctx context.Context, tx *sql.Tx, statement string, list any, more ...any) error {
+	text, err := json.Marshal(list)
+	if err != nil || string(text) == "null" {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, q.sql.releaseLane, now.UnixMicro(), q.channel, accountID, j.claim); err != nil {
-		return err
-	}
-	return sql.ErrNoRows
-}
-
-// lockLanes locks the lanes of outcomes, ascending and before anything else, as
-// those do who record: otherwise one of the two could hold what the other waits
-// for, and the other way round.
-func (q *queue) lockLanes(ctx context.Context, tx *sql.Tx, outcomes []outcome) error {
-	if q.sql.lockLane == "" {
-		return nil
-	}
-	var accounts []string
-	for _, o := range outcomes {
-		accounts = append(accounts, o.AccountID)
-	}
-	slices.Sort(accounts)
-	for _, id := range slices.Compact(accounts) {
-		if _, err := tx.ExecContext(ctx, q.sql.lockLane, q.channel, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settle keeps the outcome of an attempt and lets its lane go on. What was sent is
-// sent, even if the claim was lost meanwhile; any other outcome is then for the
-// one who has it now to tell.
-func (q *queue) settle(ctx context.Context, tx *sql.Tx, o outcome, now time.Time) (settled, error) {
-	done, pause := judge(o, now)
-	if done.state == StateSent {
-		if err := q.keep(ctx, tx, o, done, now); err != nil {
-			return done, err
-		}
-	}
-	result, err := tx.ExecContext(ctx, q.sql.releaseLane, now.Add(pause).UnixMicro(), q.channel, o.AccountID, o.claim)
-	if err != nil {
-		return done, err
-	}
-	isOurs, err := result.RowsAffected()
-	switch {
-	case err != nil || done.state == StateSent:
-		return done, err
-	case isOurs == 0:
-		return settled{state: StatePending, error: done.error}, nil
-	}
-	return done, q.keep(ctx, tx, o, done, now)
-}
-
-func (q *queue) keep(ctx context.Context, tx *sql.Tx, o outcome, done settled, now time.Time) error {
-	_, err := tx.ExecContext(ctx, q.sql.settle, string(done.state), done.error, now.UnixMicro(), o.ID)
+	_, err = tx.ExecContext(ctx, statement, append([]any{string(text)}, more...)...)
 	return err
-}
-
-// judge says what an outcome comes to, and when the lane may go on.
-func judge(o outcome, now time.Time) (done settled, pause time.Duration) {
-	switch {
-	case o.err == nil:
-		return settled{state: StateSent}, 0
-	case o.cut:
-		return settled{state: StatePending, error: errorText(o.err)}, 0
-	case errors.Is(o.err, ErrRefused), givesUp(o.attempts, now.Sub(o.created)):
-		return settled{state: StateFailed, error: errorText(o.err)}, 0
-	}
-	return settled{state: StatePending, error: errorText(o.err)}, pauseAfter(o.attempts)
 }

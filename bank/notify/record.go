@@ -81,47 +81,78 @@ func money(m account.Money) *account.Money {
 	return &m
 }
 
-// writer runs statements in a transaction, each prepared when it is first used.
+// writer writes rows in a transaction, all of a table in one statement.
 type writer struct {
-	tx       *sql.Tx
-	sql      statements
-	now      int64 // microseconds since 1970, by the database's clock
-	prepared map[string]*sql.Stmt
+	tx  *sql.Tx
+	sql statements
+	now int64 // microseconds since 1970, by the database's clock
 }
 
 func newWriter(ctx context.Context, tx *sql.Tx, s statements, now clock) (*writer, error) {
 	t, err := now(ctx, tx)
-	return &writer{tx: tx, sql: s, now: t.UnixMicro(), prepared: make(map[string]*sql.Stmt)}, err
+	return &writer{tx: tx, sql: s, now: t.UnixMicro()}, err
 }
 
-func (w *writer) event(ctx context.Context, e event.Envelope) error {
-	if _, err := w.exec(ctx, w.sql.insertEvent, e.Stream, e.Version, e.ID, e.Position); err != nil {
-		return fmt.Errorf("insert event %d of account %s: %w", e.Version, e.Stream, err)
+// rows are those of a table, as a statement takes them.
+type rows [][]any
+
+// exec runs a statement that takes rows, unless there are none, and returns how
+// many it wrote.
+func (w *writer) exec(ctx context.Context, statement string, all rows) (written int64, err error) {
+	if len(all) == 0 {
+		return 0, nil
+	}
+	list, err := json.Marshal(all)
+	if err != nil {
+		return 0, err
+	}
+	result, err := w.tx.ExecContext(ctx, statement, string(list))
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (w *writer) events(ctx context.Context, events []event.Envelope) error {
+	all := make(rows, len(events))
+	for i, e := range events {
+		all[i] = []any{e.Stream, e.Version, e.ID, e.Position}
+	}
+	if _, err := w.exec(ctx, w.sql.insertEvents, all); err != nil {
+		return fmt.Errorf("insert %d events: %w", len(events), err)
 	}
 	return nil
 }
 
-// holder writes the row of an account, if it has the version that is expected.
-func (w *writer) holder(ctx context.Context, id string, h *holder) error {
-	balance, currency := "", ""
-	if h.balance != nil {
-		balance, currency = h.balance.Amount(), h.balance.Currency().Code()
+// holders writes the rows of accounts, if each has the version that is expected:
+// those that are new, then the others, both ascending.
+func (w *writer) holders(ctx context.Context, holders map[string]*holder) error {
+	var opened, moved rows
+	for _, id := range slices.Sorted(maps.Keys(holders)) {
+		h := holders[id]
+		balance, currency := "", ""
+		if h.balance != nil {
+			balance, currency = h.balance.Amount(), h.balance.Currency().Code()
+		}
+		row := []any{id, h.version, h.eventID, h.name, h.Phone, h.Email, balance, currency}
+		if h.expected == event.NoVersion {
+			opened = append(opened, row)
+		} else {
+			moved = append(moved, append(row, h.expected))
+		}
 	}
-	statement := w.sql.insertAccount
-	args := []any{h.version, h.eventID, h.name, h.Phone, h.Email, balance, currency, id}
-	if h.expected != event.NoVersion {
-		statement, args = w.sql.updateAccount, append(args, h.expected)
-	}
-	result, err := w.exec(ctx, statement, args...)
-	if err != nil {
-		return fmt.Errorf("write account %s: %w", id, err)
-	}
-	changed, err := result.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("write account %s: %w", id, err)
-	}
-	if changed != 1 {
-		return fmt.Errorf("%w: account %s is not at version %d any more", errVersion, id, h.expected)
+	for _, one := range []struct {
+		statement string
+		rows      rows
+	}{{w.sql.insertAccounts, opened}, {w.sql.updateAccounts, moved}} {
+		written, err := w.exec(ctx, one.statement, one.rows)
+		if err != nil {
+			return fmt.Errorf("write %d accounts: %w", len(one.rows), err)
+		}
+		if written != int64(len(one.rows)) {
+			return fmt.Errorf("%w: of %d accounts from %s to %s, %d are as they were read",
+				errVersion, len(one.rows), one.rows[0][0], one.rows[len(one.rows)-1][0], written)
+		}
 	}
 	return nil
 }
@@ -152,50 +183,33 @@ func recordingsOf(channels []Channel, c Contact, m Message, position int64) (all
 // lanes to be there: in the order in which everybody locks them, so that nobody
 // waits for one that is waited for.
 func (w *writer) notifications(ctx context.Context, all []recording) error {
-	lanes := make(map[lane]bool)
+	wanted := make(map[lane]bool)
 	for _, one := range all {
-		lanes[one.lane] = true
+		wanted[one.lane] = true
 	}
-	for _, l := range slices.SortedFunc(maps.Keys(lanes), compareLanes) {
-		if _, err := w.exec(ctx, w.sql.insertLane, l.channel, l.accountID, w.now); err != nil {
-			return fmt.Errorf("queue account %s for channel %s: %w", l.accountID, l.channel, err)
-		}
+	lanes := make(rows, 0, len(wanted))
+	for _, l := range slices.SortedFunc(maps.Keys(wanted), compareLanes) {
+		lanes = append(lanes, []any{l.channel, l.accountID, w.now})
 	}
+	if _, err := w.exec(ctx, w.sql.insertLanes, lanes); err != nil {
+		return fmt.Errorf("queue %d accounts: %w", len(lanes), err)
+	}
+	notifications := make(rows, 0, len(all))
 	for _, one := range all {
 		m := one.message
 		text, err := json.Marshal(m)
 		if err != nil {
 			return err
 		}
-		_, err = w.exec(ctx, w.sql.insertNotification, notificationID(m.EventID, one.channel), m.EventID, one.position,
-			m.AccountID, string(m.Kind), one.channel, one.address, string(text), w.now, w.now)
-		if err != nil {
-			return fmt.Errorf("insert notification of event %s for channel %s: %w", m.EventID, one.channel, err)
-		}
+		notifications = append(notifications, []any{notificationID(m.EventID, one.channel), m.EventID, one.position,
+			m.AccountID, string(m.Kind), one.channel, one.address, string(text), w.now})
+	}
+	if _, err := w.exec(ctx, w.sql.insertNotifications, notifications); err != nil {
+		return fmt.Errorf("insert %d notifications: %w", len(notifications), err)
 	}
 	return nil
 }
 
 func compareLanes(a, b lane) int {
 	return cmp.Or(cmp.Compare(a.channel, b.channel), cmp.Compare(a.accountID, b.accountID))
-}
-
-func (w *writer) exec(ctx context.Context, statement string, args ...any) (sql.Result, error) {
-	prepared, ok := w.prepared[statement]
-	if !ok {
-		var err error
-		if prepared, err = w.tx.PrepareContext(ctx, statement); err != nil {
-			return nil, err
-		}
-		w.prepared[statement] = prepared
-	}
-	return prepared.ExecContext(ctx, args...)
-}
-
-// close lets the statements go, which the end of the transaction would do too:
-// an error of it changes nothing.
-func (w *writer) close() {
-	for _, prepared := range w.prepared {
-		_ = prepared.Close()
-	}
 }

@@ -89,7 +89,7 @@ func start(tb testing.TB, run func(context.Context) error) (stop func()) {
 // record has a service read what is in the feed, and send nothing.
 func (s *scene) record(feed *memoryBus, channels []notify.Channel, changes ...func(*notify.Config)) {
 	s.tb.Helper()
-	service := s.service(feed, channels, changes...)
+	service := s.service(feed, channels, append(changes, func(c *notify.Config) { c.Pace = -1 })...)
 	stop := start(s.tb, service.Projection().Run)
 	feed.await(s.tb)
 	stop()

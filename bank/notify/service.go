@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -46,6 +47,12 @@ type Config struct {
 	// have the same; one that is the same after a restart takes up at once what
 	// the process before had claimed, instead of after 75 s. Default: random.
 	Holder string
+
+	// Pace is how far apart transactions that record are at least, in each
+	// partition, while the service keeps up with the feed: see projection.Config.
+	// Nobody sits and waits for a notification, so 0 is 100 ms; below 0 there is
+	// none.
+	Pace time.Duration
 
 	Metrics prometheus.Registerer // counts what was sent if set
 	Logger  *slog.Logger          // slog.Default() if nil
@@ -95,6 +102,7 @@ func New(config Config) (*Service, error) {
 		config.Logger = slog.Default()
 	}
 	config.Holder = cmp.Or(config.Holder, rand.Text())
+	config.Pace = cmp.Or(config.Pace, 100*time.Millisecond)
 	model, err := newModel(config.Dialect, config.Channels)
 	if err != nil {
 		return nil, err
@@ -115,6 +123,7 @@ func New(config Config) (*Service, error) {
 	}
 	s.projection, err = projection.New(Consumer, config.Store, model, projection.Config{
 		Subscriber: &subscriber{Subscriber: config.Subscriber, starter: s.starter, wake: s.wake},
+		Pace:       config.Pace,
 		Logger:     config.Logger,
 	})
 	if err != nil {

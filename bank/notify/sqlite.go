@@ -19,29 +19,33 @@ type statements struct {
 	// heads and accounts take a JSON array of ids, eventIDs one of pairs
 	// [id, version], known one of event ids.
 	heads, accounts, eventIDs, known string
-	// An account that is new inserts its row, unless there is one; one that is
-	// there changes it, if it has the version that the last parameter names.
-	insertAccount, updateAccount, insertEvent string
-	// insertLane and insertNotification leave alone what is there already. They
-	// are run in this order, lanes ascending, which is that of settling too.
-	insertLane, insertNotification string
+	// What writes many rows takes a JSON array of them: [account, version, event
+	// id, position]; [account, version, event id, holder, phone, email, balance,
+	// currency]; the same with the version that the row must have; [channel,
+	// account, due_us]; [id, event id, position, account, kind, channel, address,
+	// message, time]. Rows that are there already stay as they are, and are not
+	// counted; but insertLanes locks them, ascending as they are given.
+	insertEvents, insertAccounts, updateAccounts string
+	insertLanes, insertNotifications             string
 
 	// nextDue gives when the first lane of a channel is due, or NULL. dueLanes
-	// takes channel, time and limit, and locks what it gives; first gives the
-	// first pending notification of a lane.
-	nextDue, dueLanes, first string
-	// lockLane takes a lane, and locks it if it is there. Empty: nobody else is at
-	// work.
-	lockLane string
-	// claimLane takes due_us, claim and the lane; releaseLane due_us, the lane
-	// and the claim that must still hold; dropLane the lane and the claim.
-	claimLane, releaseLane, dropLane string
+	// takes channel, time and limit, and locks what it gives. firsts takes a JSON
+	// array of accounts and a channel, and gives the first pending notification of
+	// each that has one.
+	nextDue, dueLanes, firsts string
+	// lockLanes takes a JSON array of accounts, ascending, and a channel: it locks
+	// the lanes that are there, in that order, and gives their claims.
+	lockLanes string
+	// claimLanes takes a JSON array of accounts, channel, due_us and claim;
+	// releaseLanes one of [account, claim that must still hold, due_us] and a
+	// channel; dropLanes one of [account, claim] and a channel.
+	claimLanes, releaseLanes, dropLanes string
 	// freeLanes takes due_us, a channel, and the bounds of claims, the first
 	// included.
 	freeLanes string
-	// startAttempt takes time and seq. settle takes state, error, time and id,
-	// and changes pending ones only.
-	startAttempt, settle string
+	// startAttempts takes a JSON array of seqs, and a time. settle takes one of
+	// [id, state, error], and a time, and changes pending ones only.
+	startAttempts, settle string
 
 	// The lists take what they are by, account before state; the seq that they go
 	// on below; and a limit.
@@ -76,27 +80,39 @@ func sqliteStatements() statements {
 		FROM json_each(?) AS k CROSS JOIN notify_event AS e ON e.account_id = k.value ->> 0 AND e.version = k.value ->> 1`,
 		known: `SELECT event_id FROM notify_known_event WHERE event_id IN (SELECT value FROM json_each(?))`,
 
-		insertAccount: `INSERT INTO notify_account (version, event_id, holder, phone, email, balance, currency, account_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id) DO NOTHING`,
-		updateAccount: `UPDATE notify_account SET version = ?, event_id = ?, holder = ?, phone = ?, email = ?, balance = ?, currency = ?
-		WHERE account_id = ? AND version = ?`,
-		insertEvent: `INSERT INTO notify_event (account_id, version, event_id, position) VALUES (?, ?, ?, ?)`,
-		insertLane: `INSERT INTO notify_lane (channel, account_id, due_us, claim) VALUES (?, ?, ?, '')
-		ON CONFLICT (channel, account_id) DO NOTHING`,
-		insertNotification: `INSERT INTO notification
+		insertEvents: `INSERT INTO notify_event (account_id, version, event_id, position)
+		SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`,
+		insertAccounts: `INSERT INTO notify_account (account_id, version, event_id, holder, phone, email, balance, currency)
+		SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+		FROM json_each(?) WHERE TRUE ON CONFLICT (account_id) DO NOTHING`,
+		updateAccounts: `UPDATE notify_account SET version = k.value ->> 1, event_id = k.value ->> 2, holder = k.value ->> 3,
+			phone = k.value ->> 4, email = k.value ->> 5, balance = k.value ->> 6, currency = k.value ->> 7
+		FROM json_each(?) AS k WHERE account_id = k.value ->> 0 AND version = k.value ->> 8`,
+		insertLanes: `INSERT INTO notify_lane (channel, account_id, due_us, claim)
+		SELECT value ->> 0, value ->> 1, value ->> 2, '' FROM json_each(?) WHERE TRUE ON CONFLICT (channel, account_id) DO NOTHING`,
+		insertNotifications: `INSERT INTO notification
 		(id, event_id, position, account_id, kind, channel, address, message, state, attempts, error, created_us, updated_us)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, '', ?, ?) ON CONFLICT DO NOTHING`,
+		SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+			'pending', 0, '', value ->> 8, value ->> 8 FROM json_each(?) WHERE TRUE ON CONFLICT DO NOTHING`,
 
 		nextDue:  `SELECT min(due_us) FROM notify_lane WHERE channel = ?`,
 		dueLanes: `SELECT account_id FROM notify_lane WHERE channel = ? AND due_us <= ? ORDER BY due_us LIMIT ?`,
-		first: `SELECT seq, id, address, message, attempts, created_us FROM notification
-		WHERE channel = ? AND account_id = ? AND state = 'pending' ORDER BY seq LIMIT 1`,
-		claimLane:    `UPDATE notify_lane SET due_us = ?, claim = ? WHERE channel = ? AND account_id = ?`,
-		releaseLane:  `UPDATE notify_lane SET due_us = ?, claim = '' WHERE channel = ? AND account_id = ? AND claim = ?`,
-		freeLanes:    `UPDATE notify_lane SET due_us = ?, claim = '' WHERE channel = ? AND claim >= ? AND claim < ?`,
-		dropLane:     `DELETE FROM notify_lane WHERE channel = ? AND account_id = ? AND claim = ?`,
-		startAttempt: `UPDATE notification SET attempts = attempts + 1, updated_us = ? WHERE seq = ?`,
-		settle:       `UPDATE notification SET state = ?, error = ?, updated_us = ? WHERE id = ? AND state = 'pending'`,
+		firsts: `SELECT n.account_id, n.seq, n.id, n.address, n.message, n.attempts, n.created_us
+		FROM json_each(?1) AS k CROSS JOIN notification AS n ON n.seq = (
+			SELECT min(p.seq) FROM notification AS p WHERE p.channel = ?2 AND p.account_id = k.value AND p.state = 'pending')`,
+		lockLanes: `SELECT account_id, claim
+		FROM json_each(?1) AS k CROSS JOIN notify_lane ON channel = ?2 AND account_id = k.value`,
+		claimLanes: `UPDATE notify_lane SET due_us = ?3, claim = ?4
+		WHERE channel = ?2 AND account_id IN (SELECT value FROM json_each(?1))`,
+		releaseLanes: `UPDATE notify_lane SET due_us = k.value ->> 2, claim = ''
+		FROM json_each(?1) AS k WHERE channel = ?2 AND account_id = k.value ->> 0 AND claim = k.value ->> 1`,
+		dropLanes: `DELETE FROM notify_lane
+		WHERE channel = ?2 AND (account_id, claim) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))`,
+		freeLanes: `UPDATE notify_lane SET due_us = ?, claim = '' WHERE channel = ? AND claim >= ? AND claim < ?`,
+		startAttempts: `UPDATE notification SET attempts = attempts + 1, updated_us = ?2
+		WHERE seq IN (SELECT value FROM json_each(?1))`,
+		settle: `UPDATE notification SET state = k.value ->> 1, error = k.value ->> 2, updated_us = ?2
+		FROM json_each(?1) AS k WHERE notification.id = k.value ->> 0 AND state = 'pending'`,
 
 		listAll:       list(``),
 		listByAccount: list(`account_id = ? AND `),

@@ -90,23 +90,30 @@ func (s *service) await(ctx context.Context, w Waiting, v awaited) error {
 	return notVisible(reached, w.MinPosition.Value, err)
 }
 
-// awaitVersion waits by the projection, which knows what is committed. It looks
-// once however little time there is to wait: what is there is there.
+// awaitVersion waits by the projection, which knows what is committed, and looks
+// itself where nobody waits or the waiting has come to nothing: what is there is
+// there, however little time was given.
 func (s *service) awaitVersion(ctx, waiting context.Context, w Waiting, v awaited) (reached int64, err error) {
+	wanted := v.version.Value
 	if account.CheckAccountID(v.id) != nil {
-		return v.version.Value, nil //nolint:nilerr // there will never be such an account, and it will not be found
+		return wanted, nil //nolint:nilerr // there will never be such an account, and it will not be found
 	}
-	found, err := s.accounts.FindAccountByID(ctx, v.id)
+	reached = event.NoVersion
+	if w.atMost > 0 && s.versions != nil {
+		reached, err = s.versions.Await(waiting, v.id, wanted)
+		if err == nil || ctx.Err() != nil {
+			return reached, err
+		}
+	}
+	found, failed := s.accounts.FindAccountByID(ctx, v.id)
 	switch {
-	case errors.Is(err, readmodel.ErrNotFound):
-		found.Version = event.NoVersion
-	case err != nil:
-		return 0, err
-	}
-	if found.Version >= v.version.Value || w.atMost == 0 || s.versions == nil {
+	case errors.Is(failed, readmodel.ErrNotFound):
+		return reached, err
+	case failed != nil:
+		return reached, failed
+	case found.Version >= wanted:
 		return found.Version, nil
 	}
-	reached, err = s.versions.Await(waiting, v.id, v.version.Value)
 	return max(reached, found.Version), err
 }
 

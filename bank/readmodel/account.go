@@ -62,7 +62,8 @@ type Entry struct {
 type row interface{ Scan(dest ...any) error }
 
 // scanAccount reads accountColumns. An error of the row itself is returned as it
-// is; what the columns hold and no Model has written is an error of its own.
+// is; what the columns hold and no Model has written is an error of its own, with
+// the head of the account.
 func scanAccount(r row) (a Account, err error) {
 	var created, updated, balance, currency string
 	var ordinal int
@@ -70,18 +71,19 @@ func scanAccount(r row) (a Account, err error) {
 		&a.Version, &a.EventID, &a.Position, &updated); err != nil {
 		return Account{}, err
 	}
+	head := Account{ID: a.ID, Version: a.Version, EventID: a.EventID}
 	var faults [3]error
 	a.CreatedAt, faults[0] = parseTime(created)
 	a.UpdatedAt, faults[1] = parseTime(updated)
 	a.Balance, faults[2] = account.ParseMoney(balance, currency)
 	for _, fault := range faults {
 		if fault != nil {
-			return Account{}, &malformedError{id: a.ID, err: fault}
+			return head, &malformedError{id: a.ID, err: fault}
 		}
 	}
 	accountType, ok := account.TypeOfOrdinal(ordinal)
 	if !ok {
-		return Account{}, &malformedError{id: a.ID, err: fmt.Errorf("account_type is %d", ordinal)}
+		return head, &malformedError{id: a.ID, err: fmt.Errorf("account_type is %d", ordinal)}
 	}
 	a.Type = accountType
 	return a, nil

@@ -41,7 +41,7 @@ type Model struct {
 	sql   statements
 }
 
-var _ projection.Model[*sql.Tx] = (*Model)(nil)
+var _ projection.RowModel[*sql.Tx] = (*Model)(nil)
 
 // NewModel returns the model that writes to the tables of a line, in databases
 // that speak dialect.
@@ -99,15 +99,48 @@ func (m *Model) EventIDs(
 	return ids, nil
 }
 
-// Apply implements projection.Model. All events of an account become one write
-// of its row; accounts are written in the order of their ids. Nothing is written
-// if any event cannot be applied.
+// Rows implements projection.RowModel.
+func (m *Model) Rows(ctx context.Context, tx *sql.Tx, streams []string) (map[string]projection.Head, any, error) {
+	rows, err := m.rows(ctx, tx, streams)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read model: heads: %w", err)
+	}
+	heads := make(map[string]projection.Head, len(rows))
+	for id, row := range rows {
+		heads[id] = projection.Head{Version: row.Version, EventID: row.EventID}
+	}
+	return heads, rows, nil
+}
+
+// Apply implements projection.Model.
 func (m *Model) Apply(ctx context.Context, tx *sql.Tx, events []event.Envelope) error {
 	histories := byStream(events)
-	rows, err := m.rows(ctx, tx, histories)
+	var ids []string
+	for _, history := range histories {
+		if history[0].Version > 0 {
+			ids = append(ids, history[0].Stream)
+		}
+	}
+	rows, err := m.rows(ctx, tx, ids)
 	if err != nil {
 		return fmt.Errorf("read model: %w", err)
 	}
+	return m.apply(ctx, tx, rows, histories)
+}
+
+// ApplyTo implements projection.RowModel.
+func (m *Model) ApplyTo(ctx context.Context, tx *sql.Tx, rows any, events []event.Envelope) error {
+	found, ok := rows.(map[string]stored)
+	if !ok {
+		return fmt.Errorf("read model: ApplyTo was given a %T, which Rows does not return", rows)
+	}
+	return m.apply(ctx, tx, found, byStream(events))
+}
+
+// apply applies events, by stream, to accounts as they are stored. All events of
+// an account become one write of its row; accounts are written in the order of
+// their ids. Nothing is written if any event cannot be applied.
+func (m *Model) apply(ctx context.Context, tx *sql.Tx, rows map[string]stored, histories [][]event.Envelope) error {
 	changes := make([]*change, 0, len(histories))
 	var unapplicable []error
 	for _, history := range histories {
@@ -147,20 +180,15 @@ func byStream(events []event.Envelope) [][]event.Envelope {
 	return histories
 }
 
-// stored is a row as it was found, or what is wrong with it.
+// stored is a row as it was found, or no more than its head and what is wrong with
+// it.
 type stored struct {
 	Account
 	malformed error
 }
 
 // rows returns those accounts that are there already, by id.
-func (m *Model) rows(ctx context.Context, tx *sql.Tx, histories [][]event.Envelope) (map[string]stored, error) {
-	var ids []string
-	for _, history := range histories {
-		if history[0].Version > 0 {
-			ids = append(ids, history[0].Stream)
-		}
-	}
+func (m *Model) rows(ctx context.Context, tx *sql.Tx, ids []string) (map[string]stored, error) {
 	found := make(map[string]stored, len(ids))
 	if len(ids) == 0 {
 		return found, nil
@@ -168,7 +196,7 @@ func (m *Model) rows(ctx context.Context, tx *sql.Tx, histories [][]event.Envelo
 	err := each(ctx, tx, m.sql.rows, ids, func(r row) error {
 		a, err := scanAccount(r)
 		if bad, ok := errors.AsType[*malformedError](err); ok {
-			found[bad.id] = stored{malformed: err}
+			found[bad.id] = stored{Account: a, malformed: err}
 			return nil
 		}
 		found[a.ID] = stored{Account: a}

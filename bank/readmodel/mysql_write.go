@@ -12,7 +12,7 @@ import (
 
 // mysqlRowsMax is how many rows one statement writes. Between the program and
 // the database lies a network: a statement for each row would wait for it.
-const mysqlRowsMax = 200
+const mysqlRowsMax = 500
 
 // mysqlWriter returns what writes changes, whose accounts ascend: new rows, rows
 // that change, and entries, each as few statements of many rows. Rows are locked

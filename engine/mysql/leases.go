@@ -22,7 +22,7 @@ type Leases struct{ db *sql.DB }
 var _ checkpoint.Store = Leases{}
 
 // Leases returns the leases in the store's database, which are closed with it.
-func (s *ProjectionStore) Leases() Leases { return Leases{db: s.db} }
+func (s *ProjectionStore) Leases() Leases { return Leases{db: s.updates} }
 
 // held is a row of leases, and the time on the clock by which it was read.
 type held struct {

@@ -21,19 +21,22 @@ import (
 // too long for a lock, comes back as an error, with nothing of it left; it is
 // the caller who tries again.
 type ProjectionStore struct {
-	// db is for transactions, whole for operations on whole tables, which give up
-	// waiting for one soon, so that nobody waits long behind them.
-	db, whole *sql.DB
-	names     *strings.Replacer
+	// db is for queries, updates for transactions that write: many who ask at once
+	// use up the connections of their pool, and nobody who writes waits for them.
+	// whole is for operations on whole tables, which give up waiting for one soon,
+	// so that nobody waits long behind them.
+	db, updates, whole *sql.DB
+	names              *strings.Replacer
 }
 
 var _ projection.Lines[*sql.Tx] = (*ProjectionStore)(nil)
 
-// How many connections there are. What is idle is kept: opening one takes as
-// long as several transactions.
+// How many connections there are for queries and for transactions that write. All
+// that were opened are kept: to open one takes as long as several transactions,
+// and the statements that were prepared on it go with it.
 const (
-	connectionsMax = 32
-	idleMax        = 16
+	queriesMax = 32
+	updatesMax = 16
 )
 
 // versionMin is the oldest server whose SQL is enough: VALUES ROW.
@@ -59,17 +62,20 @@ func open(ctx context.Context, address string, tables func(*ProjectionStore, con
 	wrap := func(err error) error {
 		return fmt.Errorf("read side mysql://%s/%s: %w", config.Addr, config.DBName, err)
 	}
-	db, err := newPool(config, settings(lockWait))
-	if err != nil {
-		return nil, wrap(err)
+	s := &ProjectionStore{names: liveNames}
+	for _, pool := range []struct {
+		db       **sql.DB
+		lockWait string
+		max      int // 0: any number, of which none is kept
+	}{{&s.db, lockWait, queriesMax}, {&s.updates, lockWait, updatesMax}, {&s.whole, "1", 0}} {
+		db, err := newPool(config, settings(pool.lockWait))
+		if err != nil {
+			return nil, wrap(withClose(err, s.Close()))
+		}
+		db.SetMaxOpenConns(pool.max)
+		db.SetMaxIdleConns(pool.max)
+		*pool.db = db
 	}
-	db.SetMaxOpenConns(connectionsMax)
-	db.SetMaxIdleConns(idleMax)
-	whole, err := newPool(config, settings("1"))
-	if err != nil {
-		return nil, errors.Join(wrap(err), db.Close())
-	}
-	s := &ProjectionStore{db: db, whole: whole, names: liveNames}
 	if err := s.checkServer(ctx); err != nil {
 		return nil, wrap(withClose(err, s.Close()))
 	}
@@ -126,12 +132,20 @@ func (s *ProjectionStore) checkServer(ctx context.Context) error {
 func (s *ProjectionStore) DB() *sql.DB { return s.db }
 
 // Close closes the connections, those of DB too.
-func (s *ProjectionStore) Close() error { return errors.Join(s.db.Close(), s.whole.Close()) }
+func (s *ProjectionStore) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.db, s.updates, s.whole} {
+		if db != nil { // it was opened
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // Update implements projection.Store. Locks are those of rows; a transaction
 // waits for a row for 20 seconds at most.
 func (s *ProjectionStore) Update(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	return transact(ctx, s.db, func(tx *sql.Tx) error {
+	return transact(ctx, s.updates, func(tx *sql.Tx) error {
 		if err := pass(ctx, tx, "write_gate"); err != nil {
 			return err
 		}

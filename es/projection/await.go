@@ -3,6 +3,8 @@ package projection
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +20,10 @@ var ErrTooManyWaiters = errors.New("too many queries wait for an event")
 // rows then, after a first Config.AwaitPoll at the latest. When ctx ends first,
 // it returns the version reached by then with the error of ctx. Other errors:
 // ErrTooManyWaiters, and those of the engine.
+//
+// What this process commits is told to those who wait for it, and costs no look.
+// For what others commit one of them looks, on behalf of all: however many wait,
+// they are not in the way of what they wait for.
 func (p *Projection[Tx]) Await(ctx context.Context, stream string, version int64) (reached int64, err error) {
 	w, ok := p.waiters.add(stream, version)
 	if !ok {
@@ -26,41 +32,72 @@ func (p *Projection[Tx]) Await(ctx context.Context, stream string, version int64
 	defer p.waiters.remove(stream, w)
 	// The waiter is known before this look, so nothing slips between the two.
 	// What was discarded is rare, and costs more to look for: that can wait until
-	// the first pause is over.
-	if reached, err = p.shown(ctx, stream); ctx.Err() != nil && reached < version {
-		return reached, ctx.Err()
-	}
-	pause := p.config.AwaitPoll
-	poll := time.NewTimer(pause)
-	defer poll.Stop()
-	for err == nil && reached < version {
+	// somebody looks for all.
+	reached, err = p.shown(ctx, stream)
+	lead, leads := p.waiters.lead, false
+	defer func() {
+		if leads {
+			<-p.waiters.lead
+		}
+	}()
+	var poll <-chan time.Time // of the one who leads
+	for {
+		switch {
+		case ctx.Err() != nil && reached < version:
+			return reached, ctx.Err()
+		case err != nil || reached >= version:
+			return reached, err
+		}
 		select {
 		case seen := <-w.woken:
 			if seen >= version { // it was committed here: there is no need to ask
 				return seen, nil
 			}
-		case <-poll.C:
-			// Many may wait, and what they ask the database is in the way of what
-			// they wait for.
-			pause = min(2*pause, awaitPollMax*p.config.AwaitPoll)
-			poll.Reset(pause)
+			reached, err = p.visible(ctx, stream, version, reached)
+		case lead <- struct{}{}:
+			lead, leads, poll = nil, true, p.waiters.pollDue(p.config.AwaitPoll)
+		case <-poll:
+			err = p.lookForAll(ctx)
+			poll = p.waiters.pollDue(p.config.AwaitPoll)
 		case <-ctx.Done():
-			return reached, ctx.Err()
-		}
-		var seen int64
-		if seen, err = p.visible(ctx, stream, version); err == nil {
-			reached = seen
-		}
-		if ctx.Err() != nil && reached < version {
-			return reached, ctx.Err()
 		}
 	}
-	return reached, err
 }
 
-// awaitPollMax is how many times as long as at first a waiting Await pauses in the
-// end.
-const awaitPollMax = 8
+// discardsMax is of how many discarded events it is looked whether they are of a
+// stream that is waited for: mostly there are none at all.
+const discardsMax = 1000
+
+// lookForAll wakes those whose version is there, or whose stream may have come to
+// it over what was discarded. After an error all look for themselves.
+func (p *Projection[Tx]) lookForAll(ctx context.Context) error {
+	wanted := p.waiters.polled()
+	err := p.store.View(ctx, func(tx Tx) error {
+		heads, err := p.model.Heads(ctx, tx, slices.Sorted(maps.Keys(wanted)))
+		if err != nil {
+			return err
+		}
+		discarded, err := p.store.Discards(ctx, tx, p.name, Discarded{}, discardsMax)
+		if err != nil {
+			return err
+		}
+		passed := make(map[string]bool)
+		for _, d := range discarded {
+			passed[d.Stream] = true
+		}
+		for stream, least := range wanted {
+			head, ok := heads[stream]
+			if ok && head.Version >= least || passed[stream] || len(discarded) == discardsMax {
+				p.waiters.wakeOf(stream)
+			}
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		p.waiters.wakeAll()
+	}
+	return err
+}
 
 // shown returns the version of a stream that is in the rows.
 func (p *Projection[Tx]) shown(ctx context.Context, stream string) (version int64, err error) {
@@ -78,12 +115,16 @@ func (p *Projection[Tx]) shown(ctx context.Context, stream string) (version int6
 	return version, err
 }
 
-// visible returns the version that a stream shows. What was discarded is only
-// looked up where wanted is not reached without it.
-func (p *Projection[Tx]) visible(ctx context.Context, stream string, wanted int64) (int64, error) {
+// visible returns the version that a stream shows, or with an error the one that
+// was known before. What was discarded is only looked up where wanted is not
+// reached without it.
+func (p *Projection[Tx]) visible(ctx context.Context, stream string, wanted, known int64) (int64, error) {
 	version, err := p.shown(ctx, stream)
-	if err != nil || version >= wanted {
-		return version, err
+	if err != nil {
+		return known, err
+	}
+	if version >= wanted {
+		return version, nil
 	}
 	err = p.store.View(ctx, func(tx Tx) error {
 		discarded, err := p.store.Discarded(ctx, tx, p.name, stream)
@@ -96,9 +137,12 @@ func (p *Projection[Tx]) visible(ctx context.Context, stream string, wanted int6
 // waiters are the calls of Await that wait, by stream.
 type waiters struct {
 	limit int
+	// lead holds one element while one of them looks for all.
+	lead chan struct{}
 
 	mu       sync.Mutex
 	size     int
+	looked   time.Time // when somebody looked for all, or began to wait alone
 	byStream map[string]map[*waiter]struct{}
 }
 
@@ -115,6 +159,9 @@ func (ws *waiters) add(stream string, version int64) (*waiter, bool) {
 	if ws.size == ws.limit {
 		return nil, false
 	}
+	if ws.size == 0 {
+		ws.looked = time.Now()
+	}
 	w := &waiter{version: version, woken: make(chan int64, 1)}
 	if ws.byStream == nil {
 		ws.byStream = make(map[string]map[*waiter]struct{})
@@ -125,6 +172,30 @@ func (ws *waiters) add(stream string, version int64) (*waiter, bool) {
 	ws.byStream[stream][w] = struct{}{}
 	ws.size++
 	return w, true
+}
+
+// pollDue returns what tells when it is time to look for all. Whoever takes the
+// lead goes on with the time of the one before.
+func (ws *waiters) pollDue(interval time.Duration) <-chan time.Time {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return time.After(time.Until(ws.looked.Add(interval)))
+}
+
+// polled returns the least version that is waited for, of each stream.
+func (ws *waiters) polled() map[string]int64 {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.looked = time.Now()
+	least := make(map[string]int64, len(ws.byStream))
+	for stream, all := range ws.byStream {
+		for w := range all {
+			if known, ok := least[stream]; !ok || w.version < known {
+				least[stream] = w.version
+			}
+		}
+	}
+	return least
 }
 
 func (ws *waiters) remove(stream string, w *waiter) {

@@ -2,6 +2,8 @@ package projection_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,8 +113,12 @@ func TestProjection_AwaitUnknownCommit(t *testing.T) {
 func TestProjection_AwaitVisible(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		topic := projectiontest.NewTopic("topic", 1, projectiontest.NewHistory("history"))
+		topic.Publish(0, topic.History.Events("a", 0, 9)...)
+		store := memory.NewProjectionStore()
+		require.NoError(t, newProjection(t, store, tally(nil), projection.Config{}).RunToEnd(t.Context(), topic, topic.Topic))
 		looks := 0
-		p := newProjection(t, memory.NewProjectionStore(), tally(nil), projection.Config{
+		p := newProjection(t, store, tally(nil), projection.Config{
 			Visible: func(context.Context, string) (int64, error) {
 				looks++
 				if looks == 4 {
@@ -124,5 +130,67 @@ func TestProjection_AwaitVisible(t *testing.T) {
 		reached, err := p.Await(t.Context(), "a", 5)
 		require.NoError(t, err)
 		require.Equal(t, int64(9), reached)
+	})
+}
+
+// countedViews counts the transactions that only read.
+type countedViews struct {
+	projection.Store[memTx]
+	views atomic.Int64
+	fails atomic.Bool
+}
+
+func (s *countedViews) View(ctx context.Context, fn func(tx memTx) error) error {
+	s.views.Add(1)
+	if s.fails.Load() {
+		return errors.New("engine is away")
+	}
+	return s.Store.View(ctx, fn)
+}
+
+// TestProjection_AwaitOneLooks: however many wait for what another process is to
+// commit, one of them looks, and when that one leaves another does, in time.
+func TestProjection_AwaitOneLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const poll, waiting = 100 * time.Millisecond, 50
+		topic := projectiontest.NewTopic("topic", 1, projectiontest.NewHistory("history"))
+		store := &countedViews{Store: memory.NewProjectionStore()}
+		p := newProjection(t, store, tally(nil), projection.Config{AwaitPoll: poll})
+		var all []<-chan awaited
+		leaving, leave := context.WithCancel(t.Context())
+		gone := await(leaving, p, "a", 0)
+		for range waiting {
+			all = append(all, await(t.Context(), p, "a", 0))
+		}
+		<-time.After(poll / 2)
+		leave() // the one that would have looked
+		require.ErrorIs(t, (<-gone).err, context.Canceled)
+		before := store.views.Load()
+		<-time.After(poll*9/2 + poll/10)
+		synctest.Wait()
+		require.Equal(t, before+5, store.views.Load(), "one a poll, and none of them late")
+
+		topic.Publish(0, topic.History.Event("a", 0))
+		require.NoError(t, newProjection(t, store.Store, tally(nil), projection.Config{}).RunToEnd(t.Context(), topic, topic.Topic))
+		for _, one := range all {
+			require.Equal(t, awaited{reached: 0}, <-one)
+		}
+	})
+}
+
+// TestProjection_AwaitEngineIsAway: whoever waits is told, and not only the one
+// who has looked for all.
+func TestProjection_AwaitEngineIsAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &countedViews{Store: memory.NewProjectionStore()}
+		p := newProjection(t, store, tally(nil), projection.Config{})
+		first, second := await(t.Context(), p, "a", 0), await(t.Context(), p, "b", 0)
+		store.fails.Store(true)
+		begin := time.Now()
+		require.ErrorContains(t, (<-first).err, "engine is away")
+		require.ErrorContains(t, (<-second).err, "engine is away")
+		require.Equal(t, 100*time.Millisecond, time.Since(begin))
 	})
 }

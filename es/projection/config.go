@@ -23,6 +23,13 @@ type Config struct {
 	DrainMax int
 	// RunMax is how many records RunOnce and RunToEnd take at a time, 0 for 500.
 	RunMax int
+	// Pace is how far apart the transactions of a partition begin at least while Run
+	// keeps up with the topic: what comes in meanwhile goes into one of them. An
+	// event that comes after a pause as long is taken at once, and while more is in
+	// the topic than was handed over nothing is waited for. So it adds up to twice
+	// its time until an event is visible, for a bus reads one run ahead. 0 is 25 ms,
+	// below 0 there is none.
+	Pace time.Duration
 	// WaitersMax is how many calls of Await may wait at the same moment, 0 for
 	// 10,000.
 	WaitersMax int
@@ -43,6 +50,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.RunMax == 0 {
 		c.RunMax = 500
+	}
+	if c.Pace == 0 {
+		c.Pace = 25 * time.Millisecond
 	}
 	if c.WaitersMax == 0 {
 		c.WaitersMax = 10_000

@@ -26,6 +26,8 @@ const (
 // transaction is already on its way to them.
 type gate struct {
 	heads map[string]Head
+	// rows are what a RowModel has read with the heads.
+	rows any
 	// ids are those of applied events below the heads, as far as asked for.
 	ids map[Ref]string
 	// passed are the events that were discarded.
@@ -36,11 +38,11 @@ type gate struct {
 func loadGate[Tx any](
 	ctx context.Context, tx Tx, model Model[Tx], events []event.Envelope, discarded []Discarded,
 ) (*gate, error) {
-	heads, err := model.Heads(ctx, tx, streamsOf(events))
+	heads, rows, err := loadHeads(ctx, tx, model, streamsOf(events))
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{heads: make(map[string]Head, len(heads)), ids: make(map[Ref]string), passed: newDiscards(discarded)}
+	g := &gate{heads: make(map[string]Head, len(heads)), rows: rows, ids: make(map[Ref]string), passed: newDiscards(discarded)}
 	maps.Copy(g.heads, heads)
 	var below []Ref
 	asked := make(map[Ref]bool)
@@ -59,6 +61,16 @@ func loadGate[Tx any](
 	}
 	maps.Copy(g.ids, ids)
 	return g, nil
+}
+
+func loadHeads[Tx any](
+	ctx context.Context, tx Tx, model Model[Tx], streams []string,
+) (heads map[string]Head, rows any, err error) {
+	if m, ok := model.(RowModel[Tx]); ok {
+		return m.Rows(ctx, tx, streams)
+	}
+	heads, err = model.Heads(ctx, tx, streams)
+	return heads, nil, err
 }
 
 func (g *gate) head(stream string) Head {

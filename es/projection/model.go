@@ -50,6 +50,17 @@ type Model[Tx any] interface {
 	Apply(ctx context.Context, tx Tx, events []event.Envelope) error
 }
 
+// RowModel is a Model that reads the rows which it is going to change together with
+// their heads, so that no batch has to look for them twice.
+type RowModel[Tx any] interface {
+	Model[Tx]
+	// Rows is Heads, with whatever ApplyTo wants to have back of the streams.
+	Rows(ctx context.Context, tx Tx, streams []string) (heads map[string]Head, rows any, err error)
+	// ApplyTo is Apply to rows that were read in the same transaction, of all
+	// streams that the events are of. Nothing was applied to those since.
+	ApplyTo(ctx context.Context, tx Tx, rows any, events []event.Envelope) error
+}
+
 // Head is the last event of a stream that a model has applied.
 type Head struct {
 	Version int64

@@ -68,7 +68,7 @@ func New[Tx any](name string, store Store[Tx], model Model[Tx], config Config) (
 	}
 	return &Projection[Tx]{
 		name: name, store: store, model: model, config: config,
-		waiters:    waiters{limit: config.WaitersMax},
+		waiters:    waiters{limit: config.WaitersMax, lead: make(chan struct{}, 1)},
 		sweep:      make(chan struct{}, 1),
 		partitions: make(map[int32]*partition),
 	}, nil
@@ -89,7 +89,7 @@ func (p *Projection[Tx]) Run(ctx context.Context) error {
 	sweeper.Go(func() { p.sweepLoop(ctx) })
 	defer sweeper.Wait()
 	defer cancel()
-	return p.config.Subscriber.Run(ctx, p.name, p)
+	return p.config.Subscriber.Run(ctx, p.name, newPaced(p))
 }
 
 // assigned returns what is known of the partition of a run.

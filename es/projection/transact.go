@@ -92,13 +92,19 @@ func (a *attempt[Tx]) apply(ctx context.Context, tx Tx, g *gate, events []event.
 		a.visible[e.Stream] = g.reach(e.Stream)
 	}
 	a.counts.Applied += int64(len(events))
+	if len(events) == 0 {
+		return nil
+	}
+	if m, ok := a.p.model.(RowModel[Tx]); ok && !a.single {
+		return place(m.ApplyTo(ctx, tx, g.rows, events), events)
+	}
 	size := len(events)
 	if a.single {
 		size = 1
 	}
 	for ; len(events) > 0; events = events[size:] {
-		if err := a.p.model.Apply(ctx, tx, events[:size]); err != nil {
-			return place(err, events[:size])
+		if err := place(a.p.model.Apply(ctx, tx, events[:size]), events[:size]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -107,7 +113,7 @@ func (a *attempt[Tx]) apply(ctx context.Context, tx Tx, g *gate, events []event.
 // place says of a bare decoding error which event it is of, as far as known.
 func place(err error, events []event.Envelope) error {
 	switch {
-	case len(unapplicables(err)) > 0:
+	case err == nil, len(unapplicables(err)) > 0:
 		return err
 	case !errors.Is(err, event.ErrUnknownType) && !errors.Is(err, event.ErrMalformed):
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"passbook/es/bus"
@@ -26,7 +27,9 @@ type build[Tx any] struct {
 	tallies      []*tally
 	seals        []*seal
 	step         Step
-	toldAt       time.Time
+
+	mu     sync.Mutex // of what several readers change: toldAt, numbers.events
+	toldAt time.Time
 }
 
 // numbers are those of a restore that only its builder knows.
@@ -130,6 +133,12 @@ func (n *build[Tx]) readReplay(ctx context.Context) error {
 
 // takeReplayed counts the events of a run, and takes the seal off its end.
 func (n *build[Tx]) takeReplayed(partition int32, records []bus.Record) ([]bus.Record, error) {
+	before := n.tallies[partition].count
+	defer func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.events += n.tallies[partition].count - before
+	}()
 	for i, record := range records {
 		if n.seals[partition] != nil {
 			return nil, finalf("replay: partition %d goes on behind its end, at offset %d", partition, record.Offset)
@@ -149,7 +158,6 @@ func (n *build[Tx]) takeReplayed(partition int32, records []bus.Record) ([]bus.R
 			return nil, finalf("replay: partition %d, offset %d: %w", partition, record.Offset, err)
 		}
 		n.tallies[partition].add(e)
-		n.events++
 	}
 	return records, nil
 }
@@ -181,6 +189,8 @@ func (n *build[Tx]) enter(ctx context.Context, step Step) error {
 
 // beat says from time to time how far it has come.
 func (n *build[Tx]) beat(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if time.Since(n.toldAt) < n.config.TellInterval {
 		return nil
 	}
