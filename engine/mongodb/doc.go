@@ -17,9 +17,11 @@
 //	eventstore_insert.go    … written: one insert, or a transaction
 //	eventstore_failure.go   … and what an error proves
 //	eventstore_memory.go    what this process knows to be durable
+//	eventstore_rivals.go    … and what others have written meanwhile
 //	eventstore_orphans.go   transactions that nobody will end, found and ended
 //	eventstore_watch.go     being told of events that other processes wrote
 //	eventstore_yield.go     letting other writers have their turn
+//	eventstore_plea.go      … and asking them for one
 //	eventstore_snapshots.go snapshots
 //	eventstore_archive.go   listing keys, imports
 //	document.go             an event as a document

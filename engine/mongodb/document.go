@@ -1,6 +1,8 @@
 package mongodb
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"time"
 
@@ -116,23 +118,43 @@ type stored struct {
 // decode reads a document, or what a projection has left of it. Fields that it
 // does not know are left alone: a newer program may have written them.
 func decode(document bson.Raw) (d stored, err error) {
-	elements, err := bsoncore.Document(document).Elements()
-	if err != nil {
-		return stored{}, fmt.Errorf("malformed document: %w", err)
-	}
-	for _, element := range elements {
-		value := element.Value()
-		if !d.set(element.Key(), value) {
-			return stored{}, fmt.Errorf("document %d: field %s is a %s", d.Position, element.Key(), value.Type)
-		}
+	if err := walk(document, d.set); err != nil {
+		return stored{}, fmt.Errorf("document %d: %w", d.Position, err)
 	}
 	d.record.Stream, d.record.Version, d.record.Position = d.Stream, d.Version, d.Position
 	return d, nil
 }
 
+var errMalformed = errors.New("malformed document")
+
+// walk hands over the fields of a document, one after the other, until one has
+// not the right type. Nothing is copied: reading the whole store is made of this.
+func walk(document []byte, set func(field []byte, value bsoncore.Value) bool) error {
+	length, rest, ok := bsoncore.ReadLength(document)
+	if !ok || int(length) != len(document) {
+		return errMalformed
+	}
+	for len(rest) > 1 { // the last byte ends the document
+		end := 1 + bytes.IndexByte(rest[1:], 0)
+		if end == 0 {
+			return errMalformed
+		}
+		value, after, whole := bsoncore.ReadValue(rest[end+1:], bsoncore.Type(rest[0]))
+		if !whole {
+			return errMalformed
+		}
+		name := rest[1:end]
+		if !set(name, value) {
+			return fmt.Errorf("field %s is a %s", name, value.Type)
+		}
+		rest = after
+	}
+	return nil
+}
+
 // set takes one field's value, and tells whether that is of the right type.
-func (d *stored) set(field string, value bsoncore.Value) (ok bool) {
-	switch field {
+func (d *stored) set(field []byte, value bsoncore.Value) (ok bool) {
+	switch string(field) {
 	case fieldPosition:
 		ok = setInt(&d.Position, value)
 	case fieldStream:
@@ -188,30 +210,27 @@ func setBytes(to *[]byte, value bsoncore.Value) bool {
 
 func (d *stored) setMetadata(value bsoncore.Value) bool {
 	document, ok := value.DocumentOK()
-	if !ok {
-		return false
-	}
+	return ok && walk(document, d.setMember) == nil
+}
+
+// setMember takes the value of one member of the metadata.
+func (d *stored) setMember(member []byte, value bsoncore.Value) (ok bool) {
 	m := &d.Metadata
-	elements, err := document.Elements()
-	for _, element := range elements {
-		value, ok := element.Value(), true
-		switch element.Key() {
-		case metaCorrelation:
-			m.CorrelationID, ok = value.StringValueOK()
-		case metaCausation:
-			m.CausationID, ok = value.StringValueOK()
-		case metaActor:
-			var actor string
-			actor, ok = value.StringValueOK()
-			m.Actor = event.Actor(actor)
-		case metaTrace:
-			m.TraceParent, ok = value.StringValueOK()
-		case metaImported:
-			m.Imported, ok = value.BooleanOK()
-		}
-		if !ok {
-			return false
-		}
+	switch string(member) {
+	case metaCorrelation:
+		m.CorrelationID, ok = value.StringValueOK()
+	case metaCausation:
+		m.CausationID, ok = value.StringValueOK()
+	case metaActor:
+		var actor string
+		actor, ok = value.StringValueOK()
+		m.Actor = event.Actor(actor)
+	case metaTrace:
+		m.TraceParent, ok = value.StringValueOK()
+	case metaImported:
+		m.Imported, ok = value.BooleanOK()
+	default:
+		return true
 	}
-	return err == nil
+	return ok
 }

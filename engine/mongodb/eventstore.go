@@ -43,12 +43,17 @@ type EventStore struct {
 	appending sync.Mutex
 	// failing: the last Append ended without an answer.
 	failing bool
+	rivals  rivals
+	pleas   pleas
 
 	closing sync.Once
 	closed  error
 }
 
-var _ eventstore.Engine = (*EventStore)(nil)
+var (
+	_ eventstore.Engine  = (*EventStore)(nil)
+	_ eventstore.Sharing = (*EventStore)(nil)
+)
 
 // GroupEvents and GroupBytes are the largest group that Append takes at once:
 // beyond them nothing is won, and the server begins to cut.
@@ -116,6 +121,8 @@ func newEventStore(client *mongo.Client, database string) *EventStore {
 		writer:      event.NewID(),
 		memory:      newMemory(),
 		yield:       newYielding(),
+		rivals:      newRivals(),
+		pleas:       newPleas(db),
 	}
 }
 

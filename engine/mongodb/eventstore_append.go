@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -14,8 +15,7 @@ import (
 // Append implements eventstore.Engine.
 //
 // Single-event commits go as one ordered insert, of which any front part may
-// become durable; a group with a larger commit goes as a transaction. While
-// another process appends too, a call may pause first to let it have its turn.
+// become durable; a group with a larger commit goes as a transaction.
 func (s *EventStore) Append(
 	ctx context.Context, first int64, group []eventstore.Commit,
 ) ([]eventstore.Outcome, error) {
@@ -32,7 +32,6 @@ func (s *EventStore) Append(
 	if err := s.orphans.settle(ctx, s); err != nil {
 		return nil, err
 	}
-	s.yield.wait(ctx)
 	a := appending{
 		EventStore: s, group: group, next: first,
 		outcomes: make([]eventstore.Outcome, len(group)), rejected: make(map[int]string),
@@ -130,7 +129,9 @@ func (a *appending) round(ctx context.Context) (more bool, err error) {
 	case wroteAll:
 		a.tellRefusals(j)
 		return false, nil
-	case placeTaken, blocked:
+	case placeTaken:
+		return false, notWritten(a.giveWay(ctx))
+	case blocked:
 		return false, notWritten(a.findArrived(ctx))
 	case refusedDocument:
 		a.rejected[j.commitOf(r.index)] = r.reason
@@ -142,6 +143,7 @@ func (a *appending) round(ctx context.Context) (more bool, err error) {
 
 // settle marks commits from the first that is open as written, up to end.
 func (a *appending) settle(end int) {
+	first := a.next
 	for ; a.from < end; a.from++ {
 		c := &a.group[a.from]
 		a.outcomes[a.from] = eventstore.Outcome{State: eventstore.Written}
@@ -152,6 +154,7 @@ func (a *appending) settle(end int) {
 		}
 	}
 	a.memory.reached(a.next - 1)
+	a.rivals.passed(first, a.next-1)
 }
 
 // settleDocuments marks the commits whose documents are among the first so many.
@@ -170,6 +173,21 @@ func (a *appending) settleDocuments(documents int, j judgement) {
 		}
 		a.settle(end + 1)
 	}
+}
+
+// giveWay finds out who has taken the group's place: an earlier attempt of its
+// own, or others, and then how far they have come. Both are read at the same time.
+func (a *appending) giveWay(ctx context.Context) error {
+	var beside sync.WaitGroup
+	if a.rivals.met < a.next { // else they were met beside the insert
+		beside.Go(func() { _ = a.meet(ctx) }) // what is not known is asked for by the Store
+	}
+	err := a.findArrived(ctx)
+	beside.Wait()
+	if seen := a.memory.position(); a.from < len(a.group) && seen >= a.next {
+		a.outcomes[a.from].Seen = seen
+	}
+	return err
 }
 
 // findArrived looks whether an earlier attempt has brought what is at the front.

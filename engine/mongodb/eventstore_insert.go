@@ -14,9 +14,11 @@ func (a *appending) insert(ctx context.Context, j judgement) result {
 	var r result
 	var beside sync.WaitGroup
 	if a.yield.contended() {
-		// It will probably collide, and then this has to be known.
+		// It will probably collide, and then both of these have to be known.
 		beside.Go(func() { a.probeFront(ctx) })
+		beside.Go(func() { _ = a.meet(ctx) }) // after a collision it is asked for again
 	}
+	a.pleas.beside(ctx, &beside, &a.yield)
 	if j.together {
 		r = a.insertTogether(ctx, j.documents)
 	} else {

@@ -30,13 +30,14 @@ func (j *judgement) commitOf(document int) int { return j.owners[document] }
 
 // judge says how many commits can be written. It believes what this process
 // remembers of streams, and leaves it to the unique indexes to object; but
-// nothing is refused before the store was looked at.
+// nothing is refused before the store was looked at: all of it that concerns the
+// group, or the event that stands where the commit's own was to be.
 func (a *appending) judge(ctx context.Context) (judgement, error) {
 	if err := a.ensureHeads(ctx); err != nil {
 		return judgement{}, err
 	}
 	j := a.judgeFront()
-	if j.good < len(a.group) && !a.looked {
+	if j.good < len(a.group) && !a.looked && !a.rivals.beat(&a.group[j.good]) {
 		if err := a.look(ctx); err != nil {
 			return judgement{}, err
 		}
@@ -65,7 +66,7 @@ func (a *appending) ensureHeads(ctx context.Context) error {
 			continue // it follows on those before it
 		}
 		seen[c.Stream] = true
-		if _, read := a.heads[c.Stream]; read {
+		if _, read := a.heads[c.Stream]; read || a.rivals.beat(c) {
 			continue
 		}
 		check := len(c.Events) == 0

@@ -1,6 +1,10 @@
 package mongodb
 
-import "sync"
+import (
+	"sync"
+
+	"passbook/es/event"
+)
 
 // memory is what this process knows to be durable. Streams and the store only
 // grow, so whatever was seen once is a lower bound for ever: a version that is
@@ -49,6 +53,14 @@ func (m *memory) saw(stream string, version int64) {
 		}
 	}
 	m.young[stream] = max(known, version)
+}
+
+// LeastVersion implements eventstore.Sharing.
+func (s *EventStore) LeastVersion(stream string) int64 {
+	if version, known := s.memory.version(stream); known {
+		return version
+	}
+	return event.NoVersion
 }
 
 // version returns the least that a stream's version can be; known is false for

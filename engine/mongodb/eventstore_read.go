@@ -78,10 +78,14 @@ func (s *EventStore) StreamVersion(ctx context.Context, stream string) (int64, e
 // large: it stops at 16 MB.
 const batchMax = 2000
 
-// find hands over the documents of a query until one is not wanted any more.
+// find hands over the documents of a query until one is not wanted any more. It
+// takes operationTimeout at most, for all of them together: without a deadline the
+// driver sets a timer for each document.
 func (s *EventStore) find(
 	ctx context.Context, filter bson.D, with *options.FindOptionsBuilder, take func(stored) bool,
 ) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
 	cursor, err := s.events.Find(ctx, filter, with)
 	if err != nil {
 		return err
@@ -147,6 +151,13 @@ func (s *EventStore) ReadAll(ctx context.Context, after int64, limit int) ([]eve
 	return page, nil
 }
 
+// eventFields is the projection on what makes an event. To name what is wanted
+// costs the server a third less for each document than to name what is not.
+func eventFields() bson.D {
+	return only(fieldPosition, fieldStream, fieldCategory, fieldVersion, fieldType, fieldSchema, fieldID,
+		fieldMicros, fieldPayload, fieldMetadata)
+}
+
 // page reads the events of a query, as far as their payloads come to bytesMax.
 func (s *EventStore) page(
 	ctx context.Context, filter bson.D, order, index string, limit, bytesMax int,
@@ -156,7 +167,7 @@ func (s *EventStore) page(
 	}
 	with := options.Find().SetSort(ascending(order)).SetHint(index).
 		SetLimit(int64(limit)).SetBatchSize(int32(min(limit, batchMax))).
-		SetProjection(bson.D{{Key: fieldView, Value: 0}})
+		SetProjection(eventFields())
 	bytes := 0
 	err = s.find(ctx, filter, with, func(d stored) bool {
 		page = append(page, d.Envelope)

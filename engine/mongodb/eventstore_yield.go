@@ -55,11 +55,25 @@ func (y *yielding) collided() {
 	y.lost++
 }
 
-// contended tells whether another was faster lately.
-func (y *yielding) contended() bool {
+// asked notes that another has lost again and again, and nobody knows to whom.
+func (y *yielding) asked() {
+	y.met("another")
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	return y.turns > 0
+	y.turns = turnsMax
+}
+
+// contended tells whether another was faster lately.
+func (y *yielding) contended() bool {
+	_, contended := y.state()
+	return contended
+}
+
+// state tells how many races in a row were lost, and whether one was lately.
+func (y *yielding) state() (lost int, contended bool) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.lost, y.turns > 0
 }
 
 // wrote notes a successful write, and how long it took.
@@ -88,9 +102,9 @@ func (y *yielding) pause() time.Duration {
 	return min(time.Duration(share*float64(len(y.others))*float64(y.duration)), yieldMax)
 }
 
-// wait pauses, or until ctx ends.
-func (y *yielding) wait(ctx context.Context) {
-	pause := y.pause()
+// Turn implements eventstore.Sharing.
+func (s *EventStore) Turn(ctx context.Context) {
+	pause := s.yield.pause()
 	if pause == 0 {
 		return
 	}

@@ -64,6 +64,15 @@ func (e *entry[S]) settle() {
 	e.inFlight = nil
 }
 
+// notice takes down a version that the stream has certainly reached. Where that is
+// beyond the tip, others have written: what would be decided now is lost already.
+// With a commit in flight that is left to show by itself.
+func (e *entry[S]) notice(version int64) {
+	if e.inFlight == nil && version > e.tip.version {
+		e.stale = true
+	}
+}
+
 // confirm notes that a point is durable.
 func (e *entry[S]) confirm(p point[S]) {
 	if p.version > e.base.version {
@@ -89,12 +98,38 @@ func (r *Repository[S]) catchUp(ctx context.Context, e *entry[S]) error {
 		}
 		base = snapshot
 	}
-	base, err := r.foldTail(ctx, e.stream, base, -1)
+	base, enough, err := r.foldRecent(e.stream, base)
+	if err == nil && !enough {
+		base, err = r.foldTail(ctx, e.stream, base, -1)
+	}
 	if err != nil {
 		return err
 	}
 	e.base, e.tip, e.stale = base, base, false
 	return nil
+}
+
+// foldRecent applies the events behind a point that the store has at hand, and tells
+// whether that is enough: something has come that makes a new decision worthwhile,
+// and nothing is known of that lies behind it. What is not known of, the store will
+// object to.
+func (r *Repository[S]) foldRecent(stream string, p point[S]) (_ point[S], enough bool, err error) {
+	for _, envelope := range r.store.Recent(stream, p.version+1) {
+		enough = true
+		if p, err = r.fold(p, envelope); err != nil {
+			return p, false, err
+		}
+	}
+	return p, enough && p.version >= r.store.LeastVersion(stream), nil
+}
+
+// fold returns the point behind p after a stored event.
+func (r *Repository[S]) fold(p point[S], e event.Envelope) (point[S], error) {
+	payload, err := r.definition.Codec.Decode(e.Type, e.Data)
+	if err != nil {
+		return p, fmt.Errorf("stream %s: event at version %d: %w", e.Stream, e.Version, err)
+	}
+	return r.next(p, e, payload), nil
 }
 
 // foldTail applies the stream's events behind a point, up to version through
@@ -107,11 +142,9 @@ func (r *Repository[S]) foldTail(ctx context.Context, stream string, p point[S],
 		if through >= 0 && envelope.Version > through {
 			break
 		}
-		payload, err := r.definition.Codec.Decode(envelope.Type, envelope.Data)
-		if err != nil {
-			return p, fmt.Errorf("stream %s: event at version %d: %w", stream, envelope.Version, err)
+		if p, err = r.fold(p, envelope); err != nil {
+			return p, err
 		}
-		p = r.next(p, envelope, payload)
 	}
 	return p, nil
 }

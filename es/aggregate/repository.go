@@ -21,6 +21,8 @@ type Store interface {
 	SaveSnapshot(ctx context.Context, snapshot eventstore.Snapshot) error
 	LoadSnapshot(ctx context.Context, stream string) (eventstore.Snapshot, error)
 	SharedWriters() bool
+	LeastVersion(stream string) int64
+	Recent(stream string, from int64) []event.Envelope
 }
 
 // Repository carries out requests on the aggregates of one kind. For one store
@@ -42,7 +44,8 @@ type Config struct {
 	// Default 500.
 	SnapshotEvery int
 	// AttemptsMax is how often a request is decided before it fails with
-	// eventstore.ErrConflict. Default 16.
+	// eventstore.ErrConflict. Default 64: where the network is slow, a process can
+	// lose many races in a row before the one that wins them hears of it.
 	AttemptsMax int
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
@@ -59,7 +62,7 @@ func NewRepository[S any](store Store, definition Definition[S], config Config) 
 		config.SnapshotEvery = 500
 	}
 	if config.AttemptsMax <= 0 {
-		config.AttemptsMax = 16
+		config.AttemptsMax = 64
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -203,6 +206,7 @@ func (r *Repository[S]) decideOnTip(ctx context.Context, e *entry[S], request Re
 	}
 	defer e.release()
 	e.settle()
+	e.notice(r.store.LeastVersion(e.stream))
 	if err := r.catchUp(ctx, e); err != nil {
 		return nil, err
 	}

@@ -144,6 +144,10 @@ type Outcome struct {
 	Prior KeyRecord
 	// Reason says what is wrong with the commit, with Rejected.
 	Reason string
+	// Seen is the last position of the store that the call has seen, with NotTried
+	// of a commit whose place was taken; 0 where it does not tell. It saves the
+	// Store a look at the head.
+	Seen int64
 }
 
 // KeyRecord is what an idempotency key finds.

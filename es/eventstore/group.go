@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"passbook/es/event"
 )
 
 // group is what the writer has taken in hand: the commits whose fate is open,
@@ -30,34 +28,17 @@ type failure struct {
 	err     error
 }
 
-// gather takes from the queue what can be written at once.
+// gather takes from the queue what can be written at once, and tells whether there
+// can be more.
 func (s *Store) gather() (*group, bool) {
-	events, bytes := 0, 0
-	heads := make(map[string]int64)
-	keys := make(map[event.Key]bool)
-	first := true
-	taken, open := s.queue.take(func(p *Pending) bool {
-		c := &p.commit
-		events += max(len(c.Events), 1)
-		bytes += p.bytes
-		head, seen := heads[c.Stream]
-		switch {
-		case first: // one commit goes alone, however large it is
-		case events > s.config.GroupEvents || bytes > s.config.GroupBytes:
-			return false
-		case seen && head != c.Expected:
-			return false // one of the two will be refused: the next group finds out which
-		case !c.Key.IsZero() && keys[c.Key]:
-			return false
-		}
-		first = false
-		heads[c.Stream] = c.Expected + int64(len(c.Events))
-		if !c.Key.IsZero() {
-			keys[c.Key] = true
-		}
-		return true
-	})
 	g := &group{lost: make(map[string]bool), lostCommits: make(map[*Pending]bool)}
+	return g, s.fill(g)
+}
+
+// fill adds to a group what waits and has room in it.
+func (s *Store) fill(g *group) (open bool) {
+	room := newRoom(&s.config, g.open)
+	taken, open := s.queue.take(room.admits)
 	for _, p := range taken {
 		if p.after != nil && p.after.lost() {
 			// It came too late to be swept out with what it was decided on.
@@ -70,7 +51,7 @@ func (s *Store) gather() (*group, bool) {
 		}
 		g.open = append(g.open, p)
 	}
-	return g, open
+	return open
 }
 
 // apply settles the commits that are durable, sets aside those that are
@@ -111,6 +92,17 @@ func (g *group) refusedInFront(outcomes []Outcome) bool {
 		}
 	}
 	return false
+}
+
+// seenBy returns the last position that the engine has seen while it answered, as
+// far as it tells.
+func seenBy(outcomes []Outcome) int64 {
+	for _, o := range outcomes {
+		if o.State == NotTried {
+			return o.Seen
+		}
+	}
+	return 0
 }
 
 func (g *group) fail(p *Pending, err error) {

@@ -29,12 +29,17 @@ func (s *Store) Run(ctx context.Context) error {
 
 	work, cancel := drainContext(ctx, s.config.DrainTimeout)
 	defer cancel()
+	var callers pace
 	for range s.queue.filled {
+		s.takeTurn(work)
+		callers.wait(work, s)
 		g, open := s.gather()
-		if len(g.open) > 0 {
+		if commits := len(g.open); commits > 0 {
+			began := time.Now()
 			if err := s.write(work, g); err != nil {
 				return err
 			}
+			callers.wrote(s, commits, began)
 		}
 		if !open || work.Err() != nil {
 			return nil
@@ -75,7 +80,7 @@ func (s *Store) write(ctx context.Context, g *group) error {
 			s.giveUp(g, true)
 			return err
 		}
-		open, refused := len(g.open), g.refusedInFront(outcomes)
+		open, refused, seen := len(g.open), g.refusedInFront(outcomes), seenBy(outcomes)
 		written, last := g.apply(outcomes)
 		progress := len(g.open) < open
 		first = max(first, last+1) // the place of what is left
@@ -84,7 +89,10 @@ func (s *Store) write(ctx context.Context, g *group) error {
 		s.release(g)
 		if err == nil && len(g.open) > 0 {
 			a.answered(progress, refused)
-			first, err = s.renumber(ctx, first, progress, &a)
+			first, err = s.renumber(ctx, max(seen, s.head.get()), first, progress, &a)
+		}
+		if err == nil && len(g.open) > 0 && !a.doubt {
+			s.fill(g) // what has come meanwhile goes along: nothing is on its way that it would alter
 		}
 
 		switch {
@@ -127,11 +135,15 @@ func (s *Store) attempt(ctx context.Context, first int64, g *group) ([]Outcome, 
 }
 
 // renumber finds the place for what is left of a group after a commit of it
-// was settled, or after its place was taken.
-func (s *Store) renumber(ctx context.Context, first int64, progress bool, a *attempts) (int64, error) {
-	limited, cancel := context.WithTimeout(ctx, s.config.AttemptTimeout)
-	defer cancel()
-	position, err := s.engine.Head(limited)
+// was settled, or after its place was taken. The engine is asked for its head,
+// unless a later position than the place was seen already.
+func (s *Store) renumber(ctx context.Context, seen, first int64, progress bool, a *attempts) (int64, error) {
+	position, err := seen, error(nil)
+	if seen < first {
+		limited, cancel := context.WithTimeout(ctx, s.config.AttemptTimeout)
+		defer cancel()
+		position, err = s.engine.Head(limited)
+	}
 	switch {
 	case err != nil:
 		return first, fmt.Errorf("%w: read head: %w", ErrNotWritten, err)
@@ -164,6 +176,7 @@ func (s *Store) giveUp(g *group, doubt bool) {
 // attempts is the patience with which one group is written.
 type attempts struct {
 	store *Store
+	// began is when the engine was last there, or writing began.
 	began time.Time
 	// doubt: an attempt ended so that it may have arrived, or may yet. From
 	// then on no later failure is proof that nothing was written.
@@ -205,7 +218,7 @@ func (a *attempts) reached() {
 	if a.failed > 0 || a.store.down {
 		a.store.config.Logger.Info("event store is back", "attempts", a.failed, "after", time.Since(a.began))
 	}
-	a.store.down, a.failed = false, 0
+	a.store.down, a.failed, a.began = false, 0, time.Now()
 }
 
 const (

@@ -48,6 +48,12 @@ func (q *queue) signal() {
 	}
 }
 
+func (q *queue) isClosed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
+
 func (q *queue) length() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -10,9 +10,12 @@
 //	store.go     Store, its settings, reading
 //	pipeline.go  how commits become durable, one group at a time
 //	group.go     which commits go together, and what a failed one takes with it
+//	room.go      … and which can
 //	pending.go   a commit on its way
 //	engine.go    the contract that a technology implements
 //	queue.go     the commits that wait
+//	pace.go      a moment's wait for callers who come back
+//	sharing.go   what is known of other processes that append
 //	head.go      the last durable position, and waiting for the next
 //	clock.go     this process's clock held to the store's
 //	watch.go     being told of events that other processes wrote
@@ -35,6 +38,7 @@ import (
 // made and become durable while Run runs. Safe for concurrent use.
 type Store struct {
 	engine   Engine
+	sharing  Sharing // nil where nobody else appends
 	features Features
 	config   Config
 	history  string
@@ -113,6 +117,7 @@ func New(ctx context.Context, engine Engine, config Config) (*Store, error) {
 		return nil, fmt.Errorf("open event store: read head: %w", err)
 	}
 	s := &Store{engine: engine, features: engine.Features(), history: history}
+	s.sharing, _ = engine.(Sharing)
 	s.config = config.withDefaults(s.features)
 	s.queue.init(s.config.QueueMax)
 	s.head.init(position)

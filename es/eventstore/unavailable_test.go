@@ -298,3 +298,25 @@ func TestStop_NotVisible(t *testing.T) {
 		requireFailed(t, p, eventstore.ErrUnavailable)
 	})
 }
+
+// TestPatienceBeginsAtTheLastAnswer: an engine that has kept a group waiting, and
+// is lost then, is tried for as long as any other before callers are told.
+func TestPatienceBeginsAtTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t)
+		began, lost := time.Now(), false
+		e.onAppend = func(ctx context.Context, first int64, group commits) (outcomes, error) {
+			switch {
+			case time.Since(began) < 3*time.Second:
+				return make(outcomes, len(group)), nil
+			case !lost:
+				lost = true
+				return nil, notWritten()
+			}
+			return e.EventStore.Append(ctx, first, group)
+		}
+		store := start(t, e, eventstore.Config{UnavailableAfter: time.Second})
+		requireWritten(t, submit(t, store, opening("a", 1), nil), 0, 1)
+	})
+}
