@@ -13,6 +13,7 @@
 //	probes.go       where a process is asked whether it is ready
 //	figures.go      its metrics
 //	logging.go      how it logs
+//	garbage.go      how often it collects garbage
 //	verify.go       comparing event store, feed and read model; verify_broker.go, its feed without serve
 //	export.go       and import.go, backup.go, recover.go: the event store as a file, and back
 //	import_mongodb.go taking over the Java system's event store; import_report.go: what is found there

@@ -107,7 +107,7 @@ func assemble(ctx context.Context, s *settings, log *slog.Logger) (_ *process, e
 			return nil, err
 		}
 	}
-	p.parts = append(p.parts, run.Part{Name: "http", Run: p.serveAll})
+	p.parts = append(p.parts, run.Part{Name: "garbage", Run: tuneGarbage}, run.Part{Name: "http", Run: p.serveAll})
 	return p, nil
 }
 
