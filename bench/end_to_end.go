@@ -13,8 +13,8 @@ import (
 )
 
 // looksPerSecond is about how many commands a second are looked for on the query
-// side: enough for the last percentiles, and little beside the commands.
-const looksPerSecond = 500
+// side: enough for a percentile of some seconds, and little beside the commands.
+const looksPerSecond = 100
 
 // runEndToEnd is the bench of the whole way: commands at a steady rate, and for
 // some of them the time from their acknowledgement until a query shows them.

@@ -21,6 +21,9 @@ const (
 	// stopped without closing its connections is noticed by that.
 	watchAwait   = time.Second
 	watchTimeout = 5 * time.Second
+	// watchPace is how far apart questions are that were answered: under load there
+	// would be one for each write.
+	watchPace = 5 * time.Millisecond
 )
 
 // Watch implements eventstore.Watcher by a change stream. It announces what a
@@ -50,6 +53,7 @@ func (s *EventStore) Watch(ctx context.Context, wake func()) error {
 		}
 		if news {
 			wake()
+			rest(ctx, watchPace)
 		}
 	}
 }

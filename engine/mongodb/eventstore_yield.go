@@ -104,8 +104,12 @@ func (y *yielding) pause() time.Duration {
 
 // Turn implements eventstore.Sharing.
 func (s *EventStore) Turn(ctx context.Context) {
-	pause := s.yield.pause()
-	if pause == 0 {
+	rest(ctx, s.yield.pause())
+}
+
+// rest returns after a pause, or when ctx ends.
+func rest(ctx context.Context, pause time.Duration) {
+	if pause <= 0 {
 		return
 	}
 	select {

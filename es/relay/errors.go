@@ -66,6 +66,9 @@ func (b *backoff) pause(ctx context.Context, err error) {
 func (b *backoff) reset() { b.failed = 0 }
 
 func pause(ctx context.Context, duration time.Duration) {
+	if duration <= 0 {
+		return
+	}
 	timer := time.NewTimer(duration)
 	defer timer.Stop()
 	select {

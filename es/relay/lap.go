@@ -46,7 +46,7 @@ func (t *tenure) lap(ctx context.Context, publish func(context.Context, *lap) er
 // forever publishes what there is and what comes, until an error.
 func (l *lap) forever(ctx context.Context) error {
 	for announced := false; ; announced = true {
-		before := l.at.confirmed
+		before, due := l.at.confirmed, time.Now().Add(l.config.Pace)
 		if err := l.drain(ctx, 0); err != nil {
 			return err
 		}
@@ -59,6 +59,7 @@ func (l *lap) forever(ctx context.Context) error {
 		if err := l.idle(ctx); err != nil {
 			return err
 		}
+		pause(ctx, time.Until(due))
 	}
 }
 

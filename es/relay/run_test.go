@@ -51,6 +51,33 @@ func ordinary(holder string) relay.Config {
 	return relay.Config{Holder: holder, Logger: slog.New(slog.DiscardHandler)}
 }
 
+// TestRun_Pace: what comes one by one is published together, and not late.
+func TestRun_Pace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		var pages int
+		w.broker.onPublish = func([]bus.Placed) outcome {
+			pages++
+			return outcome{}
+		}
+		r := run(t, relay.New(w.store, w.broker, w.checkpoints, ordinary("r")))
+		synctest.Wait()
+		for i := range 100 {
+			<-time.After(time.Millisecond)
+			w.store.fill(1)
+			synctest.Wait()
+			lag, err := r.Lag(t.Context())
+			require.NoError(t, err)
+			require.LessOrEqual(t, lag, int64(10), "event %d", i)
+		}
+		<-time.After(10 * time.Millisecond)
+		synctest.Wait()
+		require.NoError(t, w.exact())
+		require.InDelta(t, 11, pages, 1)
+		r.stop(t)
+	})
+}
+
 func TestRun_PublishesWhatComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -59,9 +86,10 @@ func TestRun_PublishesWhatComes(t *testing.T) {
 		synctest.Wait()
 		require.NoError(t, w.exact())
 		for range 10 {
+			<-time.After(10 * time.Millisecond)
 			w.store.fill(3)
 			synctest.Wait()
-			require.NoError(t, w.exact(), "at once")
+			require.NoError(t, w.exact(), "at once, after a pause")
 		}
 		status := r.Status()
 		require.Equal(t, relay.StateRunning, status.State)
