@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
 	"time"
 
 	"passbook/es/bus"
@@ -27,9 +26,7 @@ type build[Tx any] struct {
 	tallies      []*tally
 	seals        []*seal
 	step         Step
-
-	mu     sync.Mutex // of what several readers change: toldAt, numbers.events
-	toldAt time.Time
+	toldAt       time.Time
 }
 
 // numbers are those of a restore that only its builder knows.
@@ -133,12 +130,6 @@ func (n *build[Tx]) readReplay(ctx context.Context) error {
 
 // takeReplayed counts the events of a run, and takes the seal off its end.
 func (n *build[Tx]) takeReplayed(partition int32, records []bus.Record) ([]bus.Record, error) {
-	before := n.tallies[partition].count
-	defer func() {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		n.events += n.tallies[partition].count - before
-	}()
 	for i, record := range records {
 		if n.seals[partition] != nil {
 			return nil, finalf("replay: partition %d goes on behind its end, at offset %d", partition, record.Offset)
@@ -158,6 +149,7 @@ func (n *build[Tx]) takeReplayed(partition int32, records []bus.Record) ([]bus.R
 			return nil, finalf("replay: partition %d, offset %d: %w", partition, record.Offset, err)
 		}
 		n.tallies[partition].add(e)
+		n.events++
 	}
 	return records, nil
 }
@@ -189,8 +181,6 @@ func (n *build[Tx]) enter(ctx context.Context, step Step) error {
 
 // beat says from time to time how far it has come.
 func (n *build[Tx]) beat(ctx context.Context) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	if time.Since(n.toldAt) < n.config.TellInterval {
 		return nil
 	}

@@ -3,7 +3,6 @@ package replay
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"passbook/es/bus"
 	"passbook/es/projection"
@@ -17,18 +16,13 @@ type reader[Tx any] struct {
 	topic      bus.Topic
 	runMax     int
 	// take, if it is there, sees the records of a run first, and returns those
-	// that are to be consumed. It is called for several partitions at once, and so
-	// is worked.
+	// that are to be consumed.
 	take func(partition int32, records []bus.Record) ([]bus.Record, error)
 	// worked is called after each run, which has committed.
 	worked func(ctx context.Context, partition int32, next int64) error
 
 	next []int64 // by partition; -1 while it is not assigned
 }
-
-// readersMax is how many partitions are read at the same time, each into
-// transactions of its own: while one waits for the database, others decode.
-const readersMax = 4
 
 // toEnd reads every partition up to the end that it has at the call.
 func (r *reader[Tx]) toEnd(ctx context.Context) error {
@@ -39,39 +33,18 @@ func (r *reader[Tx]) toEnd(ctx context.Context) error {
 	for len(r.next) < len(bounds) {
 		r.next = append(r.next, -1)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	turns := make(chan struct{}, readersMax)
-	var readers sync.WaitGroup
 	for i, b := range bounds {
 		partition := int32(i)
-		readers.Go(func() {
-			select {
-			case turns <- struct{}{}:
-			case <-ctx.Done():
-				return
+		if r.next[i] < 0 {
+			assignment := bus.Assignment{Topic: r.topic, Partition: partition, Bounds: b}
+			if r.next[i], err = r.projection.Assign(ctx, assignment); err != nil {
+				return err
 			}
-			defer func() { <-turns }()
-			if err := r.toEndOf(ctx, partition, b); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	readers.Wait()
-	return context.Cause(ctx)
-}
-
-// toEndOf reads one partition, which is assigned the first time.
-func (r *reader[Tx]) toEndOf(ctx context.Context, partition int32, b bus.Bounds) (err error) {
-	if r.next[partition] < 0 {
-		assignment := bus.Assignment{Topic: r.topic, Partition: partition, Bounds: b}
-		if r.next[partition], err = r.projection.Assign(ctx, assignment); err != nil {
-			return err
 		}
-	}
-	for r.next[partition] < b.End {
-		if err := r.partition(ctx, partition, b.End); err != nil {
-			return err
+		for r.next[i] < b.End {
+			if err := r.partition(ctx, partition, b.End); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
