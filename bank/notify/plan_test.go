@@ -19,6 +19,10 @@ func TestStatements_UseIndexes(t *testing.T) {
 		require.NotEmpty(t, plan, name)
 		for _, step := range plan {
 			require.NotContains(t, step, "TEMP B-TREE", name)
+			if strings.Contains(statement, "json_each") { // it has a list of what it wants
+				require.NotContains(t, step, "(state=?)", "%s: all of that state", name)
+				require.NotContains(t, step, "(channel=?)", "%s: all of that channel", name)
+			}
 			if strings.Contains(step, "SCAN") && !strings.Contains(step, "SCAN json_each") && !strings.Contains(step, "SCAN k VIRTUAL") {
 				require.Equal(t, "pending", name, "%s: only what is pending is counted: %s", name, step)
 				require.Contains(t, step, "notification_pending", name)

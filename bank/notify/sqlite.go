@@ -105,14 +105,16 @@ func sqliteStatements() statements {
 		claimLanes: `UPDATE notify_lane SET due_us = ?3, claim = ?4
 		WHERE channel = ?2 AND account_id IN (SELECT value FROM json_each(?1))`,
 		releaseLanes: `UPDATE notify_lane SET due_us = k.value ->> 2, claim = ''
-		FROM json_each(?1) AS k WHERE channel = ?2 AND account_id = k.value ->> 0 AND claim = k.value ->> 1`,
+		FROM json_each(?1) AS k WHERE channel = ?2 AND account_id = k.value ->> 0 AND claim = k.value ->> 1
+			AND account_id IN (SELECT value ->> 0 FROM json_each(?1))`, // else all lanes of the channel are looked at
 		dropLanes: `DELETE FROM notify_lane
 		WHERE channel = ?2 AND (account_id, claim) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))`,
 		freeLanes: `UPDATE notify_lane SET due_us = ?, claim = '' WHERE channel = ? AND claim >= ? AND claim < ?`,
 		startAttempts: `UPDATE notification SET attempts = attempts + 1, updated_us = ?2
 		WHERE seq IN (SELECT value FROM json_each(?1))`,
 		settle: `UPDATE notification SET state = k.value ->> 1, error = k.value ->> 2, updated_us = ?2
-		FROM json_each(?1) AS k WHERE notification.id = k.value ->> 0 AND state = 'pending'`,
+		FROM json_each(?1) AS k WHERE notification.id = k.value ->> 0 AND +state = 'pending'
+			AND notification.id IN (SELECT value ->> 0 FROM json_each(?1))`, // and the + rules out the index by state: else all that are pending are
 
 		listAll:       list(``),
 		listByAccount: list(`account_id = ? AND `),
