@@ -22,7 +22,7 @@ func (q *queue) claim(ctx context.Context, tx *sql.Tx, room int, now time.Time) 
 		return nil, err
 	}
 	claim := q.holder + "/" + rand.Text()
-	if err := q.exec(ctx, tx, q.sql.claimLanes, accounts, q.channel, now.Add(q.lease).UnixMicro(), claim); err != nil {
+	if _, err := exec(ctx, tx, q.sql.claimLanes, accounts, q.channel, now.Add(q.lease).UnixMicro(), claim); err != nil {
 		return nil, err
 	}
 	firsts, err := q.firsts(ctx, tx, accounts)
@@ -50,10 +50,11 @@ func (q *queue) claim(ctx context.Context, tx *sql.Tx, room int, now time.Time) 
 	if err := q.keep(ctx, tx, unreadable, left, now); err != nil {
 		return nil, err
 	}
-	if err := q.exec(ctx, tx, q.sql.dropLanes, empty, q.channel); err != nil {
+	if _, err := exec(ctx, tx, q.sql.dropLanes, empty, q.channel); err != nil {
 		return nil, err
 	}
-	return jobs, q.exec(ctx, tx, q.sql.startAttempts, begun, now.UnixMicro())
+	_, err = exec(ctx, tx, q.sql.startAttempts, begun, now.UnixMicro())
+	return jobs, err
 }
 
 // first is the first pending notification of a lane.
@@ -68,16 +69,12 @@ func (q *queue) firsts(ctx context.Context, tx *sql.Tx, accounts []string) (map[
 	if len(accounts) == 0 {
 		return found, nil
 	}
-	list, err := json.Marshal(accounts)
-	if err != nil {
-		return nil, err
-	}
-	err = eachRow(ctx, tx, q.sql.firsts, []any{string(list), q.channel}, func(r row) error {
+	err := each(ctx, tx, q.sql.firsts, accounts, func(r row) error {
 		var id string
 		var f first
 		err := r.Scan(&id, &f.seq, &f.id, &f.address, &f.message, &f.attempts, &f.createdMicros)
 		found[id] = f
 		return err
-	})
+	}, q.channel)
 	return found, err
 }

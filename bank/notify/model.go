@@ -183,13 +183,31 @@ func (m *model) known(ctx context.Context, tx *sql.Tx, events []event.Envelope) 
 // row is a *sql.Row or *sql.Rows.
 type row interface{ Scan(dest ...any) error }
 
-// each runs a query that takes a list, and gives every row to scan.
-func each[T any](ctx context.Context, tx *sql.Tx, query string, list []T, scan func(row) error) error {
+// exec runs a statement that takes a list, and more behind it, unless there is
+// nothing on the list. It returns how many rows were written.
+func exec[T any](ctx context.Context, tx *sql.Tx, statement string, list []T, more ...any) (written int64, err error) {
+	if len(list) == 0 {
+		return 0, nil
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return 0, err
+	}
+	result, err := tx.ExecContext(ctx, statement, append([]any{string(text)}, more...)...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// each runs a query that takes a list, and more behind it, and gives every row to
+// scan.
+func each[T any](ctx context.Context, tx *sql.Tx, query string, list []T, scan func(row) error, more ...any) error {
 	text, err := json.Marshal(list)
 	if err != nil {
 		return err
 	}
-	return eachRow(ctx, tx, query, []any{string(text)}, scan)
+	return eachRow(ctx, tx, query, append([]any{string(text)}, more...), scan)
 }
 
 // eachRow runs a query, and gives every row to scan.

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -107,15 +106,4 @@ func (q *queue) free(ctx context.Context) error {
 		return fmt.Errorf("notification DB: %w", err)
 	}
 	return nil
-}
-
-// exec runs a statement that takes a list, and what follows it, unless there is
-// nothing on the list.
-func (q *queue) exec(ctx context.Context, tx *sql.Tx, statement string, list any, more ...any) error {
-	text, err := json.Marshal(list)
-	if err != nil || string(text) == "null" {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, statement, append([]any{string(text)}, more...)...)
-	return err
 }

@@ -96,29 +96,12 @@ func newWriter(ctx context.Context, tx *sql.Tx, s statements, now clock) (*write
 // rows are those of a table, as a statement takes them.
 type rows [][]any
 
-// exec runs a statement that takes rows, unless there are none, and returns how
-// many it wrote.
-func (w *writer) exec(ctx context.Context, statement string, all rows) (written int64, err error) {
-	if len(all) == 0 {
-		return 0, nil
-	}
-	list, err := json.Marshal(all)
-	if err != nil {
-		return 0, err
-	}
-	result, err := w.tx.ExecContext(ctx, statement, string(list))
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 func (w *writer) events(ctx context.Context, events []event.Envelope) error {
 	all := make(rows, len(events))
 	for i, e := range events {
 		all[i] = []any{e.Stream, e.Version, e.ID, e.Position}
 	}
-	if _, err := w.exec(ctx, w.sql.insertEvents, all); err != nil {
+	if _, err := exec(ctx, w.tx, w.sql.insertEvents, all); err != nil {
 		return fmt.Errorf("insert %d events: %w", len(events), err)
 	}
 	return nil
@@ -145,7 +128,7 @@ func (w *writer) holders(ctx context.Context, holders map[string]*holder) error 
 		statement string
 		rows      rows
 	}{{w.sql.insertAccounts, opened}, {w.sql.updateAccounts, moved}} {
-		written, err := w.exec(ctx, one.statement, one.rows)
+		written, err := exec(ctx, w.tx, one.statement, one.rows)
 		if err != nil {
 			return fmt.Errorf("write %d accounts: %w", len(one.rows), err)
 		}
@@ -191,7 +174,7 @@ func (w *writer) notifications(ctx context.Context, all []recording) error {
 	for _, l := range slices.SortedFunc(maps.Keys(wanted), compareLanes) {
 		lanes = append(lanes, []any{l.channel, l.accountID, w.now})
 	}
-	if _, err := w.exec(ctx, w.sql.insertLanes, lanes); err != nil {
+	if _, err := exec(ctx, w.tx, w.sql.insertLanes, lanes); err != nil {
 		return fmt.Errorf("queue %d accounts: %w", len(lanes), err)
 	}
 	notifications := make(rows, 0, len(all))
@@ -204,7 +187,7 @@ func (w *writer) notifications(ctx context.Context, all []recording) error {
 		notifications = append(notifications, []any{notificationID(m.EventID, one.channel), m.EventID, one.position,
 			m.AccountID, string(m.Kind), one.channel, one.address, string(text), w.now})
 	}
-	if _, err := w.exec(ctx, w.sql.insertNotifications, notifications); err != nil {
+	if _, err := exec(ctx, w.tx, w.sql.insertNotifications, notifications); err != nil {
 		return fmt.Errorf("insert %d notifications: %w", len(notifications), err)
 	}
 	return nil

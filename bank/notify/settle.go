@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -76,17 +75,13 @@ func (q *queue) lockLanes(ctx context.Context, tx *sql.Tx, outcomes []outcome) (
 		accounts = append(accounts, o.AccountID)
 	}
 	slices.Sort(accounts)
-	list, err := json.Marshal(slices.Compact(accounts))
-	if err != nil {
-		return nil, err
-	}
 	claims = make(map[string]string, len(accounts))
-	err = eachRow(ctx, tx, q.sql.lockLanes, []any{string(list), q.channel}, func(r row) error {
+	err = each(ctx, tx, q.sql.lockLanes, slices.Compact(accounts), func(r row) error {
 		var id, claim string
 		err := r.Scan(&id, &claim)
 		claims[id] = claim
 		return err
-	})
+	}, q.channel)
 	return claims, err
 }
 
@@ -105,19 +100,21 @@ func (q *queue) leave(ctx context.Context, tx *sql.Tx, accounts []string, claims
 			empty = append(empty, []any{id, claims[id]})
 		}
 	}
-	if err := q.exec(ctx, tx, q.sql.releaseLanes, left, q.channel); err != nil {
+	if _, err := exec(ctx, tx, q.sql.releaseLanes, left, q.channel); err != nil {
 		return err
 	}
-	return q.exec(ctx, tx, q.sql.dropLanes, empty, q.channel)
+	_, err = exec(ctx, tx, q.sql.dropLanes, empty, q.channel)
+	return err
 }
 
 // keep enters what has become of notifications, and until when lanes are left
 // alone.
 func (q *queue) keep(ctx context.Context, tx *sql.Tx, notifications, lanes rows, now time.Time) error {
-	if err := q.exec(ctx, tx, q.sql.settle, notifications, now.UnixMicro()); err != nil {
+	if _, err := exec(ctx, tx, q.sql.settle, notifications, now.UnixMicro()); err != nil {
 		return err
 	}
-	return q.exec(ctx, tx, q.sql.releaseLanes, lanes, q.channel)
+	_, err := exec(ctx, tx, q.sql.releaseLanes, lanes, q.channel)
+	return err
 }
 
 // judge says what an outcome comes to, and when the lane may go on.
