@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -107,21 +108,44 @@ func TestWatch_Dropped(t *testing.T) {
 type held struct {
 	*mongodb.EventStore
 	called, on chan struct{}
-	ended      chan error
+	// looked gets one for each look at the head that began after a call.
+	looked  chan struct{}
+	rumours *atomic.Int32
+	ended   chan error
+}
+
+func hold(engine *mongodb.EventStore) held {
+	return held{
+		EventStore: engine, ended: make(chan error, 100), looked: make(chan struct{}, 100),
+		called: make(chan struct{}), on: make(chan struct{}), rumours: new(atomic.Int32),
+	}
 }
 
 func (h held) Watch(ctx context.Context, wake func()) error {
 	err := h.EventStore.Watch(ctx, func() {
+		h.rumours.Add(1)
 		wake()
 		select {
 		case h.called <- struct{}{}:
-			<-h.on
 		case <-h.on: // no more calls are held
+		case <-ctx.Done():
+		}
+		select {
+		case <-h.on:
 		case <-ctx.Done():
 		}
 	})
 	h.ended <- err
 	return err
+}
+
+func (h held) Head(ctx context.Context) (int64, error) {
+	after := h.rumours.Load() > 0
+	position, err := h.EventStore.Head(ctx)
+	if after {
+		h.looked <- struct{}{}
+	}
+	return position, err
 }
 
 // What a change stream is to go on from is not there any more: the place of its
@@ -137,16 +161,14 @@ func TestWatch_OplogRolledOver(t *testing.T) {
 	t.Parallel()
 	members := testenv.StartMembers(t, 1, "--oplogSize", "1", "--syncdelay", "1") // what is not in a checkpoint stays in the oplog
 	r := roomOn(members)
-	h := held{
-		EventStore: r.open(t), ended: make(chan error, 100),
-		called: make(chan struct{}), on: make(chan struct{}),
-	}
+	h := hold(r.open(t))
 	store, other := startStore(t, h, seldom), r.open(t)
 	ctx, cancel := context.WithTimeout(t.Context(), watchMax)
 	defer cancel()
 	waiting := make(chan error, 1)
 	go func() { waiting <- store.Await(ctx, 0) }()
 	<-h.called // the stream is open, and is asked no more
+	<-h.looked // and who waits has had his look
 	first := opening("a", 1)
 	mustAppend(t, other, 1, first)
 	rollOplog(ctx, t, r)
