@@ -90,7 +90,9 @@ kafka_prepare() {
 }
 
 kafka_node() {
-	local java=(java -cp "$cache/kafka-$kafka_version/*" -Xms64m -Xmx320m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn)
+	local heap=320m
+	[ -z "${roomy:-}" ] || heap=1g
+	local java=(java -cp "$cache/kafka-$kafka_version/*" -Xms64m "-Xmx${heap}" -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn)
 	local config=$1/config-$2/server.properties
 	[ -z "${nosync:-}" ] || java+=(-XX:TieredStopAtLevel=1)
 	if [ ! -e "$1/data-$2/meta.properties" ]; then

@@ -30,8 +30,10 @@ mongodb_prepare() { :; }
 
 # mongodb_arguments DIR NODE DATA
 mongodb_arguments() {
+	local memory=0.25
+	[ -z "${roomy:-}" ] || memory=1
 	printf '%s\n' --dbpath "$3" --replSet rs0 --port "$(port_of "$1" "$2")" --bind_ip 127.0.0.1 --nounixsocket \
-		--wiredTigerCacheSizeGB 0.25 --setParameter diagnosticDataCollectionEnabled=false
+		--wiredTigerCacheSizeGB "$memory" --setParameter diagnosticDataCollectionEnabled=false
 	[ ! -e "$1/arguments" ] || cat "$1/arguments" # a test's own
 }
 

@@ -17,6 +17,7 @@ mysql_install() {
 	apt_root sid "$cache/mysql" '^(perl|libc-gconv|openssl-provider)' mysql-server-core >&2
 }
 
+mysql_roomy=(--innodb-redo-log-capacity=1G --innodb-buffer-pool-size=1G)
 # A process that is killed loses nothing that way, a machine without power may.
 mysql_nosync=(--innodb-flush-method=nosync --innodb-flush-log-at-trx-commit=2)
 
@@ -41,6 +42,7 @@ mysql_node() {
 		"${server[@]}" --initialize-insecure >>"$1/$2.log" 2>&1 || { tail -n 20 "$1/$2.log" >&2 && return 1; }
 		touch "$1/data-$2/.initialized"
 	fi
+	[ -z "${roomy:-}" ] || server+=("${mysql_roomy[@]}")
 	[ -z "${nosync:-}" ] || server+=("${mysql_nosync[@]}")
 	# The name of the socket is within the data: a whole path could be too long. A killed server leaves it behind, and the
 	# next one asks whether its process is there, which may be anybody by then.
@@ -52,7 +54,7 @@ mysql_node() {
 mysql_stop_patience() { echo 60; }
 
 mysql_container_options() { printf '%s\n' --volume "$1/init.sql:/docker-entrypoint-initdb.d/init.sql:ro" --env MYSQL_RANDOM_ROOT_PASSWORD=yes; }
-mysql_container_arguments() { printf '%s\n' --port="$(port_of "$1" "$2")" --bind-address=127.0.0.1 --mysqlx=OFF ${nosync:+"${mysql_nosync[@]}"}; }
+mysql_container_arguments() { printf '%s\n' --port="$(port_of "$1" "$2")" --bind-address=127.0.0.1 --mysqlx=OFF ${roomy:+"${mysql_roomy[@]}"} ${nosync:+"${mysql_nosync[@]}"}; }
 
 # The server speaks first, and not before the init file has run: its first byte says that user and database are there.
 mysql_ready() {
