@@ -111,22 +111,25 @@ func (s *ProjectionStore) run(ctx context.Context, tx *ProjectionTx, fn func(tx 
 	return nil
 }
 
-// LockCheckpoint implements projection.Store.
-func (s *ProjectionStore) LockCheckpoint(
-	ctx context.Context, _ *ProjectionTx, consumer string, partition int32,
-) (checkpoint.Progress, error) {
-	progress, ok := s.checkpoints.rows[checkpointKey{s.line(), consumer, partition}]
-	if !ok {
-		progress.Partition = partition
+// LockCheckpoints implements projection.Store.
+func (s *ProjectionStore) LockCheckpoints(
+	ctx context.Context, _ *ProjectionTx, consumer string, partitions ...int32,
+) ([]checkpoint.Progress, error) {
+	all := make([]checkpoint.Progress, len(partitions))
+	for i, partition := range partitions {
+		all[i] = s.checkpoints.rows[checkpointKey{s.line(), consumer, partition}]
+		all[i].Partition = partition
 	}
-	return progress, ctx.Err()
+	return all, ctx.Err()
 }
 
-// SaveCheckpoint implements projection.Store.
-func (s *ProjectionStore) SaveCheckpoint(
-	ctx context.Context, tx *ProjectionTx, consumer string, progress checkpoint.Progress,
+// SaveCheckpoints implements projection.Store.
+func (s *ProjectionStore) SaveCheckpoints(
+	ctx context.Context, tx *ProjectionTx, consumer string, progress ...checkpoint.Progress,
 ) error {
-	s.checkpoints.put(tx, checkpointKey{s.line(), consumer, progress.Partition}, progress)
+	for _, p := range progress {
+		s.checkpoints.put(tx, checkpointKey{s.line(), consumer, p.Partition}, p)
+	}
 	return ctx.Err()
 }
 

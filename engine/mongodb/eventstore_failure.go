@@ -59,13 +59,10 @@ func codeOfDocument(code int) bool {
 // write error alone has waited until what it collided with, and the documents
 // before it, are on a majority. Beside a write concern error it has not.
 func ofInsert(err error) result {
-	if failure, ok := errors.AsType[mongo.BulkWriteException](err); ok {
-		if failure.WriteConcernError == nil && len(failure.WriteErrors) > 0 {
-			first := failure.WriteErrors[0]
-			if r := ofWriteError(first.WriteError); r.verdict != unanswered {
-				r.documents, r.index = first.Index, first.Index
-				return r
-			}
+	if first, concern, ok := writeErrorOf(err); ok {
+		if r := ofWriteError(first); !concern && r.verdict != unanswered {
+			r.documents, r.index = first.Index, first.Index
+			return r
 		}
 		return result{err: err}
 	}
@@ -73,6 +70,26 @@ func ofInsert(err error) result {
 		err = notWritten(err)
 	}
 	return result{err: err}
+}
+
+// writeErrorOf returns the first write error of an insert, the zero one if there is
+// none, and whether a write concern error stands beside it; ok is false for an
+// error of another kind. It is another type for a command than for the driver's own
+// way of inserting.
+func writeErrorOf(err error) (first mongo.WriteError, concern, ok bool) {
+	if failure, ok := errors.AsType[mongo.WriteException](err); ok {
+		if len(failure.WriteErrors) > 0 {
+			first = failure.WriteErrors[0]
+		}
+		return first, failure.WriteConcernError != nil, true
+	}
+	if failure, ok := errors.AsType[mongo.BulkWriteException](err); ok {
+		if len(failure.WriteErrors) > 0 {
+			first = failure.WriteErrors[0].WriteError
+		}
+		return first, failure.WriteConcernError != nil, true
+	}
+	return first, false, false
 }
 
 func ofWriteError(w mongo.WriteError) result {
@@ -98,9 +115,8 @@ func neverSent(err error) bool {
 // ofTransaction says what the error of an insert within a transaction means. As
 // the commit was not sent, nothing was written and nothing will be.
 func ofTransaction(err error) result {
-	if failure, ok := errors.AsType[mongo.BulkWriteException](err); ok && len(failure.WriteErrors) > 0 {
-		first := failure.WriteErrors[0]
-		r := ofWriteError(first.WriteError)
+	if first, _, ok := writeErrorOf(err); ok {
+		r := ofWriteError(first)
 		if first.Code == codeWriteConflict {
 			r.verdict = blocked
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"passbook/es/event"
 	"passbook/es/eventstore"
 )
@@ -15,7 +17,7 @@ type judgement struct {
 	arrived bool
 	// good is the end of the run of commits that can be written.
 	good      int
-	documents []any
+	documents []bson.Raw
 	// owners are the commits of the documents.
 	owners []int
 	// together: a commit of several events is among them.
@@ -164,7 +166,7 @@ const documentMax = 16<<20 - 64<<10
 
 // encode returns a commit's documents, the first of which gets position first;
 // or why it has none.
-func (a *appending) encode(c *eventstore.Commit, first int64) (documents []any, tooLarge string) {
+func (a *appending) encode(c *eventstore.Commit, first int64) (documents []bson.Raw, tooLarge string) {
 	for k := range c.Events {
 		e := c.Events[k]
 		e.Position = first + int64(k)

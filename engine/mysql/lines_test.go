@@ -163,9 +163,9 @@ func TestProjectionStore_SetAsideAndForget(t *testing.T) {
 	first := e(3, 30)
 	require.NoError(t, store.Update(ctx, func(tx *sql.Tx) error {
 		for _, consumer := range []string{"c", "C"} {
-			_, err := store.LockCheckpoint(ctx, tx, consumer, 1)
+			_, err := store.LockCheckpoints(ctx, tx, consumer, 1)
 			require.NoError(t, err)
-			require.NoError(t, store.SaveCheckpoint(ctx, tx, consumer, checkpoint.Progress{Partition: 1, Topic: "t"}))
+			require.NoError(t, store.SaveCheckpoints(ctx, tx, consumer, checkpoint.Progress{Partition: 1, Topic: "t"}))
 			require.NoError(t, store.Park(ctx, tx, consumer, projection.Parked{Stream: "s", Reason: projection.ReasonGap}))
 			_, err = store.Enqueue(ctx, tx, consumer, []event.Envelope{e(5, 50), first, e(4, 40)})
 			require.NoError(t, err)

@@ -23,12 +23,12 @@ const selectParked = `
 // listOf returns as many parameters as there are values, in brackets.
 func listOf(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?,", n), ",") + ")" }
 
-// withStreams puts the streams behind the consumer.
-func withStreams(consumer string, streams []string) []any {
-	args := make([]any, 0, 1+len(streams))
+// with puts the names of a list behind the consumer's.
+func with[T any](consumer string, list []T) []any {
+	args := make([]any, 0, 1+len(list))
 	args = append(args, consumer)
-	for _, stream := range streams {
-		args = append(args, stream)
+	for _, one := range list {
+		args = append(args, one)
 	}
 	return args
 }
@@ -44,7 +44,7 @@ func (s *ProjectionStore) LockParked(
 	if len(streams) == 0 {
 		return found, nil, nil
 	}
-	args := withStreams(consumer, streams)
+	args := with(consumer, streams)
 	rows, err := tx.QueryContext(ctx, s.names.Replace(`
 		SELECT stream, reason, version, event_id, error, since_us, 0 FROM {parked_stream} FORCE INDEX (PRIMARY)
 		WHERE consumer = ? AND stream IN `+listOf(len(streams))+` ORDER BY stream FOR UPDATE`), args...)

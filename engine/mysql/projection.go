@@ -187,37 +187,51 @@ func (s *ProjectionStore) View(ctx context.Context, fn func(tx *sql.Tx) error) e
 
 const progressColumns = `partition_no, history, topic, first_offset, next_offset, event_id, position`
 
-// LockCheckpoint implements projection.Store. Where there is no row yet, one is
+// LockCheckpoints implements projection.Store. Where there is no row yet, one is
 // put there, for it to be locked.
-func (s *ProjectionStore) LockCheckpoint(
-	ctx context.Context, tx *sql.Tx, consumer string, partition int32,
-) (checkpoint.Progress, error) {
-	progress, err := s.lockRow(ctx, tx, consumer, partition)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return progress, err
+func (s *ProjectionStore) LockCheckpoints(
+	ctx context.Context, tx *sql.Tx, consumer string, partitions ...int32,
+) ([]checkpoint.Progress, error) {
+	all, err := s.lockRows(ctx, tx, consumer, partitions)
+	if err != nil || len(all) == len(partitions) {
+		return all, err
+	}
+	rows, args := make([]string, 0, len(partitions)), make([]any, 0, 2*len(partitions))
+	for _, partition := range partitions {
+		rows, args = append(rows, `(?, FALSE, ?, '', '', 0, 0, '', 0)`), append(args, consumer, partition)
 	}
 	if _, err := tx.ExecContext(ctx, s.names.Replace(`
-		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES (?, FALSE, ?, '', '', 0, 0, '', 0)
-		ON DUPLICATE KEY UPDATE saved = saved`), consumer, partition); err != nil {
-		return checkpoint.Progress{}, err
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+strings.Join(rows, ", ")+`
+		ON DUPLICATE KEY UPDATE saved = saved`), args...); err != nil {
+		return nil, err
 	}
-	return s.lockRow(ctx, tx, consumer, partition)
+	return s.lockRows(ctx, tx, consumer, partitions)
 }
 
-func (s *ProjectionStore) lockRow(ctx context.Context, tx *sql.Tx, consumer string, partition int32) (checkpoint.Progress, error) {
-	return scanProgress(tx.QueryRowContext(ctx, s.names.Replace(
-		`SELECT `+progressColumns+` FROM {checkpoint} WHERE consumer = ? AND partition_no = ? FOR UPDATE`), consumer, partition))
+// lockRows locks those that are there, in the order of the primary key.
+func (s *ProjectionStore) lockRows(
+	ctx context.Context, tx *sql.Tx, consumer string, partitions []int32,
+) ([]checkpoint.Progress, error) {
+	rows, err := tx.QueryContext(ctx, s.names.Replace(
+		`SELECT `+progressColumns+` FROM {checkpoint} FORCE INDEX (PRIMARY)
+		WHERE consumer = ? AND partition_no IN `+listOf(len(partitions))+` ORDER BY partition_no FOR UPDATE`),
+		with(consumer, partitions)...)
+	return collectRows(rows, err, scanProgress)
 }
 
-// SaveCheckpoint implements projection.Store.
-func (s *ProjectionStore) SaveCheckpoint(
-	ctx context.Context, tx *sql.Tx, consumer string, p checkpoint.Progress,
+// SaveCheckpoints implements projection.Store.
+func (s *ProjectionStore) SaveCheckpoints(
+	ctx context.Context, tx *sql.Tx, consumer string, progress ...checkpoint.Progress,
 ) error {
+	rows, args := make([]string, 0, len(progress)), make([]any, 0, 8*len(progress))
+	for _, p := range progress {
+		rows = append(rows, `(?, TRUE, ?, ?, ?, ?, ?, ?, ?)`)
+		args = append(args, consumer, p.Partition, p.History, p.Topic, p.First, p.Next, p.EventID, p.Position)
+	}
 	_, err := tx.ExecContext(ctx, s.names.Replace(`
-		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES (?, TRUE, ?, ?, ?, ?, ?, ?, ?) AS new
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+strings.Join(rows, ", ")+` AS new
 		ON DUPLICATE KEY UPDATE saved = TRUE, history = new.history, topic = new.topic, first_offset = new.first_offset,
-			next_offset = new.next_offset, event_id = new.event_id, position = new.position`),
-		consumer, p.Partition, p.History, p.Topic, p.First, p.Next, p.EventID, p.Position)
+			next_offset = new.next_offset, event_id = new.event_id, position = new.position`), args...)
 	return err
 }
 

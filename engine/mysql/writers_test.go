@@ -31,7 +31,7 @@ func TestProjectionStore_SwapLosesItsTurn(t *testing.T) {
 	err = store.Swap(ctx, "one", suiteTables, func(ctx context.Context, tx *sql.Tx) error {
 		go func() { // waits for the gate
 			written <- store.Update(t.Context(), func(tx *sql.Tx) error {
-				return store.SaveCheckpoint(t.Context(), tx, "c", checkpoint.Progress{Topic: "written"})
+				return store.SaveCheckpoints(t.Context(), tx, "c", checkpoint.Progress{Topic: "written"})
 			})
 		}()
 		var id int64
@@ -72,7 +72,7 @@ func TestProjectionStore_SwapWaitsForWriters(t *testing.T) {
 			})
 		}()
 		require.Eventually(t, func() bool { return isWaiting(t, store.DB()) }, waitMax, poll)
-		return store.SaveCheckpoint(ctx, tx, "c", checkpoint.Progress{Topic: "written"})
+		return store.SaveCheckpoints(ctx, tx, "c", checkpoint.Progress{Topic: "written"})
 	}))
 	require.NoError(t, <-swapped)
 	require.Equal(t, []checkpoint.Progress{{Topic: "written"}}, checked)

@@ -71,10 +71,10 @@ func TestProjectionStore_SetAsideAndForget(t *testing.T) {
 	kind := event.Type{Name: "x", Schema: 1}
 	for _, consumer := range []string{"one", "two"} {
 		update(func(tx *sql.Tx) error {
-			progress, err := store.LockCheckpoint(ctx, tx, consumer, 0)
+			progress, err := store.LockCheckpoints(ctx, tx, consumer, 0)
 			require.NoError(t, err)
-			progress.Next = 7
-			require.NoError(t, store.SaveCheckpoint(ctx, tx, consumer, progress))
+			progress[0].Next = 7
+			require.NoError(t, store.SaveCheckpoints(ctx, tx, consumer, progress...))
 			require.NoError(t, store.Park(ctx, tx, consumer, projection.Parked{Stream: "s", Reason: projection.ReasonUnapplicable, Version: 1, EventID: "s-1"}))
 			_, err = store.Enqueue(ctx, tx, consumer, []event.Envelope{
 				{ID: "s-1", Stream: "s", Version: 1, Position: 5, Type: kind},

@@ -108,31 +108,42 @@ func (s *ProjectionStore) View(ctx context.Context, fn func(tx *sql.Tx) error) e
 
 const progressColumns = `partition, history, topic, first, next, event_id, position`
 
-// LockCheckpoint implements projection.Store. The transaction has the lock from
+// LockCheckpoints implements projection.Store. The transaction has the lock from
 // its beginning.
-func (s *ProjectionStore) LockCheckpoint(
-	ctx context.Context, tx *sql.Tx, consumer string, partition int32,
-) (checkpoint.Progress, error) {
-	row := tx.QueryRowContext(ctx, s.names.Replace(
-		`SELECT `+progressColumns+` FROM {checkpoint} WHERE consumer = ? AND partition = ?`), consumer, partition)
-	progress, err := scanProgress(row)
-	if errors.Is(err, sql.ErrNoRows) {
-		return checkpoint.Progress{Partition: partition}, nil
+func (s *ProjectionStore) LockCheckpoints(
+	ctx context.Context, tx *sql.Tx, consumer string, partitions ...int32,
+) ([]checkpoint.Progress, error) {
+	all := make([]checkpoint.Progress, 0, len(partitions))
+	for _, partition := range partitions {
+		row := tx.QueryRowContext(ctx, s.names.Replace(
+			`SELECT `+progressColumns+` FROM {checkpoint} WHERE consumer = ? AND partition = ?`), consumer, partition)
+		progress, err := scanProgress(row)
+		if errors.Is(err, sql.ErrNoRows) {
+			progress, err = checkpoint.Progress{Partition: partition}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, progress)
 	}
-	return progress, err
+	return all, nil
 }
 
-// SaveCheckpoint implements projection.Store.
-func (s *ProjectionStore) SaveCheckpoint(
-	ctx context.Context, tx *sql.Tx, consumer string, p checkpoint.Progress,
+// SaveCheckpoints implements projection.Store.
+func (s *ProjectionStore) SaveCheckpoints(
+	ctx context.Context, tx *sql.Tx, consumer string, progress ...checkpoint.Progress,
 ) error {
-	_, err := tx.ExecContext(ctx, s.names.Replace(`
-		INSERT INTO {checkpoint} (consumer, `+progressColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (consumer, partition) DO UPDATE SET
-			history = excluded.history, topic = excluded.topic, first = excluded.first, next = excluded.next,
-			event_id = excluded.event_id, position = excluded.position`),
-		consumer, p.Partition, p.History, p.Topic, p.First, p.Next, p.EventID, p.Position)
-	return err
+	for _, p := range progress {
+		if _, err := tx.ExecContext(ctx, s.names.Replace(`
+			INSERT INTO {checkpoint} (consumer, `+progressColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (consumer, partition) DO UPDATE SET
+				history = excluded.history, topic = excluded.topic, first = excluded.first, next = excluded.next,
+				event_id = excluded.event_id, position = excluded.position`),
+			consumer, p.Partition, p.History, p.Topic, p.First, p.Next, p.EventID, p.Position); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Checkpoints implements projection.Store.

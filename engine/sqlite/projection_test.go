@@ -40,7 +40,7 @@ func TestProjectionStore_Open(t *testing.T) {
 	store, err := sqlite.OpenProjectionStore(ctx, path, sqlite.Durable)
 	require.NoError(t, err)
 	require.NoError(t, store.Update(ctx, func(tx *sql.Tx) error {
-		return store.SaveCheckpoint(ctx, tx, "reader", progress)
+		return store.SaveCheckpoints(ctx, tx, "reader", progress)
 	}))
 
 	_, err = sqlite.OpenProjectionStore(ctx, path, sqlite.Durable)
@@ -50,7 +50,7 @@ func TestProjectionStore_Open(t *testing.T) {
 		require.NoError(t, err, while)
 		require.Equal(t, []checkpoint.Progress{progress}, checkpoints(t, reader))
 		require.Error(t, reader.Update(ctx, func(tx *sql.Tx) error {
-			return reader.SaveCheckpoint(ctx, tx, "reader", progress)
+			return reader.SaveCheckpoints(ctx, tx, "reader", progress)
 		}))
 		require.NoError(t, reader.Close())
 		require.NoError(t, store.Close())
@@ -94,7 +94,7 @@ func TestProjectionStore_ViewWaitsForNobody(t *testing.T) {
 	ctx := t.Context()
 	store := openProjectionStore(t, filepath.Join(t.TempDir(), "readmodel.db"))
 	require.NoError(t, store.Update(ctx, func(tx *sql.Tx) error {
-		require.NoError(t, store.SaveCheckpoint(ctx, tx, "reader", checkpoint.Progress{Next: 1}))
+		require.NoError(t, store.SaveCheckpoints(ctx, tx, "reader", checkpoint.Progress{Next: 1}))
 		require.Empty(t, checkpoints(t, store))
 		return nil
 	}))

@@ -1,29 +1,49 @@
 package projection
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"passbook/es/checkpoint"
 	"passbook/es/event"
 )
 
-// commit takes a batch and the checkpoint behind it in one transaction.
-func (p *Projection[Tx]) commit(ctx context.Context, part *partition, b batch) error {
+// load is a batch of a partition, on its way into a transaction.
+type load struct {
+	part  *partition
+	batch batch
+}
+
+// commit takes batches of different partitions, and the checkpoints behind them,
+// in one transaction. With a *movedError it is one of theirs that was moved.
+func (p *Projection[Tx]) commit(ctx context.Context, loads ...load) error {
+	slices.SortFunc(loads, func(a, b load) int { return cmp.Compare(a.part.number, b.part.number) })
+	var partitions []int32
+	var progress []checkpoint.Progress
+	var events []event.Envelope
+	for _, l := range loads {
+		partitions = append(partitions, l.part.number)
+		progress = append(progress, l.batch.progress)
+		events = append(events, l.batch.events...)
+	}
 	_, err := p.transact(ctx, func(tx Tx, a *attempt[Tx]) error {
-		current, err := p.store.LockCheckpoint(ctx, tx, p.name, part.number)
+		current, err := p.store.LockCheckpoints(ctx, tx, p.name, partitions...)
 		if err != nil {
 			return err
 		}
-		if current != part.believed {
-			return &movedError{current: current}
+		for i, l := range loads {
+			if current[i] != l.part.believed {
+				return &movedError{current: current[i]}
+			}
 		}
-		if err := a.take(ctx, tx, b.events); err != nil {
+		if err := a.take(ctx, tx, events); err != nil {
 			return err
 		}
-		return p.store.SaveCheckpoint(ctx, tx, p.name, b.progress)
+		return p.store.SaveCheckpoints(ctx, tx, p.name, progress...)
 	})
 	return err
 }

@@ -23,12 +23,12 @@ type Config struct {
 	DrainMax int
 	// RunMax is how many records RunOnce and RunToEnd take at a time, 0 for 500.
 	RunMax int
-	// Pace is how far apart the transactions of a partition begin at least while Run
-	// keeps up with the topic: what comes in meanwhile goes into one of them. An
-	// event that comes after a pause as long is taken at once, and while more is in
-	// the topic than was handed over nothing is waited for. So it adds up to twice
-	// its time until an event is visible, for a bus reads one run ahead. 0 is 25 ms,
-	// below 0 there is none.
+	// Pace is how far apart transactions begin at least while Run keeps up with the
+	// topic: what comes in meanwhile, in any of the partitions, goes into one of
+	// them. An event that comes after a pause as long is taken at once; a partition
+	// of which more is in the topic than was handed over does not wait, and has
+	// transactions of its own. So it adds up to twice its time until an event is
+	// visible, for a bus reads one run ahead. 0 is 25 ms, below 0 there is none.
 	Pace time.Duration
 	// WaitersMax is how many calls of Await may wait at the same moment, 0 for
 	// 10,000.

@@ -25,11 +25,18 @@ func (m *movedError) Error() string {
 // returned as they are, and so are ErrOtherHistory and ErrFeedTruncated; after
 // any of them the run is to be given again.
 func (p *Projection[Tx]) Consume(ctx context.Context, run bus.Run) (int64, error) {
+	return p.consumeBy(ctx, run, func(ctx context.Context, l load) error { return p.commit(ctx, l) })
+}
+
+// committer commits one batch, by itself or with others.
+type committer func(ctx context.Context, l load) error
+
+func (p *Projection[Tx]) consumeBy(ctx context.Context, run bus.Run, commit committer) (int64, error) {
 	part, err := p.assigned(run)
 	if err != nil {
 		return 0, err
 	}
-	err = p.consume(ctx, part, run)
+	err = p.consume(ctx, part, run, commit)
 	if errors.Is(err, ErrOtherHistory) || errors.Is(err, ErrFeedTruncated) {
 		err = p.lookAgain(ctx, part, err)
 	}
@@ -44,7 +51,7 @@ func (p *Projection[Tx]) Consume(ctx context.Context, run bus.Run) (int64, error
 }
 
 // consume takes a run and leaves in part.read where to go on.
-func (p *Projection[Tx]) consume(ctx context.Context, part *partition, run bus.Run) error {
+func (p *Projection[Tx]) consume(ctx context.Context, part *partition, run bus.Run, commit committer) error {
 	records := part.unread(run.Records)
 	if len(records) > 0 && part.verify {
 		if !part.isLast(records[0]) {
@@ -62,7 +69,7 @@ func (p *Projection[Tx]) consume(ctx context.Context, part *partition, run bus.R
 		return err
 	}
 	if len(b.events) > 0 {
-		err = p.commit(ctx, part, b)
+		err = commit(ctx, load{part, b})
 		if moved, ok := errors.AsType[*movedError](err); ok {
 			return p.adopt(part, moved.current)
 		}

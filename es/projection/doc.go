@@ -13,7 +13,7 @@
 //	projection.go   New, Run, and what is known of a partition
 //	assign.go       where a partition is read from
 //	consume.go      a run of records, up to its transaction
-//	pace.go         transactions that are worth their price
+//	gather.go       one transaction for what comes in by all partitions
 //	records.go      records into events
 //	gate.go         duplicate, next, gap or difference
 //	batch.go        the transaction of a run

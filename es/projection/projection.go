@@ -89,7 +89,7 @@ func (p *Projection[Tx]) Run(ctx context.Context) error {
 	sweeper.Go(func() { p.sweepLoop(ctx) })
 	defer sweeper.Wait()
 	defer cancel()
-	return p.config.Subscriber.Run(ctx, p.name, newPaced(p))
+	return p.config.Subscriber.Run(ctx, p.name, newGathering(p))
 }
 
 // assigned returns what is known of the partition of a run.

@@ -35,14 +35,16 @@ type Store[Tx any] interface {
 	// engine can do that.
 	View(ctx context.Context, fn func(tx Tx) error) error
 
-	// LockCheckpoint returns how far a consumer has come in a partition, and
-	// keeps it from every other Update until this one ends. Without progress
-	// that was saved it returns one with nothing but the partition's number,
-	// locked all the same. It is the first statement of its transaction.
-	LockCheckpoint(ctx context.Context, tx Tx, consumer string, partition int32) (checkpoint.Progress, error)
-	// SaveCheckpoint replaces the progress in the partition that it names. Only
-	// a transaction that has locked it may do so.
-	SaveCheckpoint(ctx context.Context, tx Tx, consumer string, progress checkpoint.Progress) error
+	// LockCheckpoints returns how far a consumer has come in each of the
+	// partitions, in their order, and keeps that from every other Update until
+	// this one ends. Without progress that was saved it returns one with nothing
+	// but the partition's number, locked all the same. The partitions are given in
+	// ascending order and are locked in that order, so that no two transactions
+	// wait for each other. It is the first statement of its transaction.
+	LockCheckpoints(ctx context.Context, tx Tx, consumer string, partitions ...int32) ([]checkpoint.Progress, error)
+	// SaveCheckpoints replaces the progress in the partitions that are named. Only
+	// a transaction that has locked them may do so.
+	SaveCheckpoints(ctx context.Context, tx Tx, consumer string, progress ...checkpoint.Progress) error
 	// Checkpoints returns a consumer's progress, ascending by partition, without
 	// locking it.
 	Checkpoints(ctx context.Context, tx Tx, consumer string) ([]checkpoint.Progress, error)

@@ -100,10 +100,10 @@ func (n *build[Tx]) startAt(ctx context.Context, next projection.Store[Tx], from
 func save[Tx any](
 	ctx context.Context, tx Tx, store projection.Store[Tx], consumer string, at checkpoint.Progress,
 ) error {
-	if _, err := store.LockCheckpoint(ctx, tx, consumer, at.Partition); err != nil {
+	if _, err := store.LockCheckpoints(ctx, tx, consumer, at.Partition); err != nil {
 		return err
 	}
-	return store.SaveCheckpoint(ctx, tx, consumer, at)
+	return store.SaveCheckpoints(ctx, tx, consumer, at)
 }
 
 func (n *build[Tx]) replayFeed() (bus.Feed, bus.Topic) {

@@ -39,16 +39,16 @@ type replayStore[Tx any] struct{ projection.Store[Tx] }
 
 func replayName(consumer string) string { return consumer + "/replay" }
 
-// LockCheckpoint implements projection.Store.
-func (s replayStore[Tx]) LockCheckpoint(
-	ctx context.Context, tx Tx, consumer string, partition int32,
-) (checkpoint.Progress, error) {
-	return s.Store.LockCheckpoint(ctx, tx, replayName(consumer), partition)
+// LockCheckpoints implements projection.Store.
+func (s replayStore[Tx]) LockCheckpoints(
+	ctx context.Context, tx Tx, consumer string, partitions ...int32,
+) ([]checkpoint.Progress, error) {
+	return s.Store.LockCheckpoints(ctx, tx, replayName(consumer), partitions...)
 }
 
-// SaveCheckpoint implements projection.Store.
-func (s replayStore[Tx]) SaveCheckpoint(ctx context.Context, tx Tx, consumer string, p checkpoint.Progress) error {
-	return s.Store.SaveCheckpoint(ctx, tx, replayName(consumer), p)
+// SaveCheckpoints implements projection.Store.
+func (s replayStore[Tx]) SaveCheckpoints(ctx context.Context, tx Tx, consumer string, progress ...checkpoint.Progress) error {
+	return s.Store.SaveCheckpoints(ctx, tx, replayName(consumer), progress...)
 }
 
 // Checkpoints implements projection.Store.

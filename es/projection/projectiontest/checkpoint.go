@@ -1,6 +1,8 @@
 package projectiontest
 
 import (
+	"sync/atomic"
+
 	"github.com/stretchr/testify/require"
 
 	"passbook/es/checkpoint"
@@ -16,9 +18,9 @@ func progress(partition int32, next int64) checkpoint.Progress {
 func noCheckpoint[Tx any](t T, db Database[Tx]) {
 	store := db.Open(t)
 	update(t, store, func(tx Tx) error {
-		got, err := store.LockCheckpoint(t.Context(), tx, consumer, 4)
+		got, err := store.LockCheckpoints(t.Context(), tx, consumer, 4)
 		require.NoError(t, err)
-		require.Equal(t, checkpoint.Progress{Partition: 4}, got)
+		require.Equal(t, []checkpoint.Progress{{Partition: 4}}, got)
 		return nil
 	})
 	view(t, store, func(tx Tx) error {
@@ -34,16 +36,16 @@ func savesCheckpoint[Tx any](t T, db Database[Tx]) {
 	for _, next := range []int64{10, 1 << 40, 5} {
 		for _, partition := range []int32{2, 0, 11} {
 			update(t, store, func(tx Tx) error {
-				_, err := store.LockCheckpoint(t.Context(), tx, consumer, partition)
+				_, err := store.LockCheckpoints(t.Context(), tx, consumer, partition)
 				require.NoError(t, err)
-				return store.SaveCheckpoint(t.Context(), tx, consumer, progress(partition, next))
+				return store.SaveCheckpoints(t.Context(), tx, consumer, progress(partition, next))
 			})
 		}
 	}
 	update(t, store, func(tx Tx) error {
-		got, err := store.LockCheckpoint(t.Context(), tx, consumer, 2)
+		got, err := store.LockCheckpoints(t.Context(), tx, consumer, 2)
 		require.NoError(t, err)
-		require.Equal(t, progress(2, 5), got)
+		require.Equal(t, []checkpoint.Progress{progress(2, 5)}, got)
 		return nil
 	})
 	view(t, store, func(tx Tx) error {
@@ -58,18 +60,18 @@ func keepsConsumersApart[Tx any](t T, db Database[Tx]) {
 	store := db.Open(t)
 	update(t, store, func(tx Tx) error {
 		ctx := t.Context()
-		_, err := store.LockCheckpoint(ctx, tx, consumer, 0)
+		_, err := store.LockCheckpoints(ctx, tx, consumer, 0)
 		require.NoError(t, err)
-		require.NoError(t, store.SaveCheckpoint(ctx, tx, consumer, progress(0, 5)))
+		require.NoError(t, store.SaveCheckpoints(ctx, tx, consumer, progress(0, 5)))
 		require.NoError(t, store.Park(ctx, tx, consumer, projection.Parked{Stream: "a", Reason: projection.ReasonGap}))
 		_, err = store.Enqueue(ctx, tx, consumer, NewHistory("h").Events("a", 1, 1))
 		return err
 	})
 	update(t, store, func(tx Tx) error {
 		ctx, other := t.Context(), "other"
-		got, err := store.LockCheckpoint(ctx, tx, other, 0)
+		got, err := store.LockCheckpoints(ctx, tx, other, 0)
 		require.NoError(t, err)
-		require.Zero(t, got)
+		require.Equal(t, []checkpoint.Progress{{}}, got)
 		parked, _, err := store.LockParked(ctx, tx, other, []string{"a"})
 		require.NoError(t, err)
 		require.Empty(t, parked)
@@ -93,17 +95,62 @@ func keepsConsumersApart[Tx any](t T, db Database[Tx]) {
 // read: one of them must see what the other saved.
 func locksMissingCheckpoint[Tx any](t T, db Database[Tx]) {
 	race(t, db, func(store projection.Store[Tx], tx Tx) error {
-		got, err := store.LockCheckpoint(t.Context(), tx, consumer, 0)
+		got, err := store.LockCheckpoints(t.Context(), tx, consumer, 0)
 		if err != nil {
 			return err
 		}
-		got.Next++
-		return store.SaveCheckpoint(t.Context(), tx, consumer, got)
+		got[0].Next++
+		return store.SaveCheckpoints(t.Context(), tx, consumer, got...)
 	})
 	view(t, db.Open(t), func(tx Tx) error {
 		all, err := db.Open(t).Checkpoints(t.Context(), tx, consumer)
 		require.NoError(t, err)
 		require.Equal(t, []checkpoint.Progress{{Next: racers * laps}}, all)
+		return nil
+	})
+}
+
+func savesSeveralCheckpoints[Tx any](t T, db Database[Tx]) {
+	store := db.Open(t)
+	update(t, store, func(tx Tx) error {
+		_, err := store.LockCheckpoints(t.Context(), tx, consumer, 2)
+		require.NoError(t, err)
+		return store.SaveCheckpoints(t.Context(), tx, consumer, progress(2, 5))
+	})
+	update(t, store, func(tx Tx) error {
+		got, err := store.LockCheckpoints(t.Context(), tx, consumer, 0, 2, 11)
+		require.NoError(t, err)
+		require.Equal(t, []checkpoint.Progress{{}, progress(2, 5), {Partition: 11}}, got)
+		return store.SaveCheckpoints(t.Context(), tx, consumer, progress(0, 6), progress(2, 7), progress(11, 8))
+	})
+	update(t, store, func(tx Tx) error {
+		got, err := store.LockCheckpoints(t.Context(), tx, consumer, 0, 2, 11)
+		require.NoError(t, err)
+		require.Equal(t, []checkpoint.Progress{progress(0, 6), progress(2, 7), progress(11, 8)}, got)
+		return nil
+	})
+}
+
+// locksSeveralCheckpoints has members lock sets of partitions that overlap, of
+// which some are missing at first: what one of them saved, the others see.
+func locksSeveralCheckpoints[Tx any](t T, db Database[Tx]) {
+	var turn atomic.Int32
+	race(t, db, func(store projection.Store[Tx], tx Tx) error {
+		partitions := [][]int32{{0, 1, 2}, {1, 2}, {0, 2}}[turn.Add(1)%3]
+		all, err := store.LockCheckpoints(t.Context(), tx, consumer, append(partitions, 3)...)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			all[i].Next++
+		}
+		return store.SaveCheckpoints(t.Context(), tx, consumer, all...)
+	})
+	view(t, db.Open(t), func(tx Tx) error {
+		all, err := db.Open(t).Checkpoints(t.Context(), tx, consumer)
+		require.NoError(t, err)
+		require.Len(t, all, 4)
+		require.Equal(t, int64(racers*laps), all[3].Next)
 		return nil
 	})
 }

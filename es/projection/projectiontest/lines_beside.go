@@ -22,9 +22,9 @@ func (db LinesDatabase[Tx]) mark(t T, store projection.Store[Tx], table, id stri
 	t.Helper()
 	update(t, store, func(tx Tx) error {
 		ctx := t.Context()
-		_, err := store.LockCheckpoint(ctx, tx, consumer, 0)
+		_, err := store.LockCheckpoints(ctx, tx, consumer, 0)
 		require.NoError(t, err)
-		require.NoError(t, store.SaveCheckpoint(ctx, tx, consumer, checkpoint.Progress{Topic: id}))
+		require.NoError(t, store.SaveCheckpoints(ctx, tx, consumer, checkpoint.Progress{Topic: id}))
 		require.NoError(t, store.Park(ctx, tx, consumer, projection.Parked{Stream: "s", Reason: projection.ReasonGap, Error: id}))
 		e := NewHistory("h").Event("s", 1)
 		e.ID = id
@@ -162,7 +162,7 @@ func swapsBetweenWriters[Tx any](t T, db LinesDatabase[Tx]) {
 		writers.Go(func() {
 			for ctx.Err() == nil {
 				err := store.Update(t.Context(), func(tx Tx) error {
-					if _, err := store.LockCheckpoint(t.Context(), tx, consumer, 0); err != nil {
+					if _, err := store.LockCheckpoints(t.Context(), tx, consumer, 0); err != nil {
 						return err
 					}
 					return db.count(t, tx)

@@ -53,9 +53,9 @@ func swapsLines[Tx any](t T, db LinesDatabase[Tx]) {
 	}
 	// The live line can be written to as before.
 	update(t, lines, func(tx Tx) error {
-		_, err := lines.LockCheckpoint(t.Context(), tx, consumer, 5)
+		_, err := lines.LockCheckpoints(t.Context(), tx, consumer, 5)
 		require.NoError(t, err)
-		return lines.SaveCheckpoint(t.Context(), tx, consumer, checkpoint.Progress{Partition: 5, Topic: "t"})
+		return lines.SaveCheckpoints(t.Context(), tx, consumer, checkpoint.Progress{Partition: 5, Topic: "t"})
 	})
 }
 
@@ -68,7 +68,7 @@ func swapsNothing[Tx any](t T, db LinesDatabase[Tx]) {
 	db.fill(t, lines.Next(), next)
 	err := lines.Swap(t.Context(), "next", []string{db.Table}, func(ctx context.Context, tx Tx) error {
 		require.NoError(t, lines.Next().Unpark(ctx, tx, consumer, "a"))
-		require.NoError(t, lines.SaveCheckpoint(ctx, tx, consumer, checkpoint.Progress{Topic: "t"}))
+		require.NoError(t, lines.SaveCheckpoints(ctx, tx, consumer, checkpoint.Progress{Topic: "t"}))
 		return errPlanted
 	})
 	require.Equal(t, errPlanted, err, "the error of the function comes back as it is")

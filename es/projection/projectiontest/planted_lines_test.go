@@ -160,7 +160,7 @@ func (s *checkpointsStay) Swap(ctx context.Context, id string, tables []string, 
 		}
 		old, err := s.Checkpoints(ctx, tx, "tally")
 		for _, progress := range old {
-			err = errors.Join(err, s.Next().SaveCheckpoint(ctx, tx, "tally", progress))
+			err = errors.Join(err, s.Next().SaveCheckpoints(ctx, tx, "tally", progress))
 		}
 		return err
 	})

@@ -185,9 +185,9 @@ func (s *checkpointOutside) Update(ctx context.Context, fn func(tx memTx) error)
 	return err
 }
 
-func (s *checkpointOutside) SaveCheckpoint(ctx context.Context, _ memTx, consumer string, p checkpoint.Progress) error {
+func (s *checkpointOutside) SaveCheckpoints(ctx context.Context, _ memTx, consumer string, all ...checkpoint.Progress) error {
 	s.later = append(s.later, func() error {
-		return s.store.Update(ctx, func(tx memTx) error { return s.store.SaveCheckpoint(ctx, tx, consumer, p) })
+		return s.store.Update(ctx, func(tx memTx) error { return s.store.SaveCheckpoints(ctx, tx, consumer, all...) })
 	})
 	return nil
 }
@@ -199,25 +199,30 @@ type noFence struct {
 	last map[int32]checkpoint.Progress
 }
 
-func (s *noFence) LockCheckpoint(
-	ctx context.Context, tx memTx, consumer string, partition int32,
-) (checkpoint.Progress, error) {
+func (s *noFence) LockCheckpoints(
+	ctx context.Context, tx memTx, consumer string, partitions ...int32,
+) ([]checkpoint.Progress, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if mine, ok := s.last[partition]; ok {
-		return mine, nil
+	all, err := s.store.LockCheckpoints(ctx, tx, consumer, partitions...)
+	for i, partition := range partitions {
+		if mine, ok := s.last[partition]; ok && err == nil {
+			all[i] = mine
+		}
 	}
-	return s.store.LockCheckpoint(ctx, tx, consumer, partition)
+	return all, err
 }
 
-func (s *noFence) SaveCheckpoint(ctx context.Context, tx memTx, consumer string, p checkpoint.Progress) error {
+func (s *noFence) SaveCheckpoints(ctx context.Context, tx memTx, consumer string, all ...checkpoint.Progress) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last == nil {
 		s.last = make(map[int32]checkpoint.Progress)
 	}
-	s.last[p.Partition] = p
-	return s.store.SaveCheckpoint(ctx, tx, consumer, p)
+	for _, p := range all {
+		s.last[p.Partition] = p
+	}
+	return s.store.SaveCheckpoints(ctx, tx, consumer, all...)
 }
 
 // Checkpoints of another member are seen when a partition is assigned.

@@ -23,10 +23,10 @@ func RedeliveryFromTheBeginning[Tx any](t T, db Database[Tx]) {
 
 	update(t, member.Store, func(tx Tx) error {
 		ctx := t.Context()
-		lost, err := member.Store.LockCheckpoint(ctx, tx, consumer, 0)
+		lost, err := member.Store.LockCheckpoints(ctx, tx, consumer, 0)
 		require.NoError(t, err)
-		lost.EventID, lost.Next = "", 0
-		return member.Store.SaveCheckpoint(ctx, tx, consumer, lost)
+		lost[0].EventID, lost[0].Next = "", 0
+		return member.Store.SaveCheckpoints(ctx, tx, consumer, lost...)
 	})
 	topic.Publish(0, h.Event("a", 6))
 	again := NewMember(t, db)

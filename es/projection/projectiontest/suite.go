@@ -96,6 +96,8 @@ func Checks[Tx any]() []Check[Tx] {
 		{"Checkpoint/SaveAndLoad", savesCheckpoint[Tx]},
 		{"Checkpoint/Consumers", keepsConsumersApart[Tx]},
 		{"Checkpoint/LockedWhileMissing", locksMissingCheckpoint[Tx]},
+		{"Checkpoint/Several", savesSeveralCheckpoints[Tx]},
+		{"Checkpoint/SeveralLocked", locksSeveralCheckpoints[Tx]},
 		{"Parked/Streams", parksStreams[Tx]},
 		{"Parked/Pages", pagesParked[Tx]},
 		{"Parked/Names", parksAnyName[Tx]},

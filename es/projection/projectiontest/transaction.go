@@ -13,7 +13,7 @@ import (
 // everything writes to each table that a transaction can write to.
 func everything[Tx any](t T, db Database[Tx], store projection.Store[Tx], tx Tx) {
 	ctx := t.Context()
-	_, err := store.LockCheckpoint(ctx, tx, consumer, 0)
+	_, err := store.LockCheckpoints(ctx, tx, consumer, 0)
 	require.NoError(t, err)
 	swapped, err := db.Rows.Swap(ctx, tx, "a", "", "row")
 	require.NoError(t, err)
@@ -23,7 +23,7 @@ func everything[Tx any](t T, db Database[Tx], store projection.Store[Tx], tx Tx)
 	require.NoError(t, err)
 	require.Equal(t, 1, added)
 	require.NoError(t, store.Discard(ctx, tx, consumer, discarded("a", 0, "id")))
-	require.NoError(t, store.SaveCheckpoint(ctx, tx, consumer, checkpoint.Progress{Topic: "t", Next: 7}))
+	require.NoError(t, store.SaveCheckpoints(ctx, tx, consumer, checkpoint.Progress{Topic: "t", Next: 7}))
 }
 
 // requireEverything wants what everything wrote to be there, or none of it.
@@ -122,7 +122,7 @@ func refusesCanceled[Tx any](t T, db Database[Tx]) {
 func viewReads[Tx any](t T, db Database[Tx]) {
 	store := db.Open(t)
 	err := store.View(t.Context(), func(tx Tx) error {
-		_ = store.SaveCheckpoint(t.Context(), tx, consumer, checkpoint.Progress{Topic: "t", Next: 7})
+		_ = store.SaveCheckpoints(t.Context(), tx, consumer, checkpoint.Progress{Topic: "t", Next: 7})
 		return nil
 	})
 	_ = err // the engine may refuse the write at once, at the end, or forget it

@@ -80,7 +80,7 @@ func EngineErrorRetriesBatch[Tx any](t T, db Database[Tx]) {
 		member.requireParked(t, "a", projection.ReasonGap, 1, h.Event("a", 2))
 	}
 	for _, kind := range []string{
-		"LockCheckpoint", "SaveCheckpoint", "LockParked", "Park", "Unpark", "Enqueue", "Queue", "Dequeue",
+		"LockCheckpoints", "SaveCheckpoints", "LockParked", "Park", "Unpark", "Enqueue", "Queue", "Dequeue",
 		"Heads", "EventIDs", "Apply",
 	} {
 		require.True(t, kinds[kind], "%s was never called", kind)
@@ -118,20 +118,20 @@ type faultyStore[Tx any] struct {
 	*faults
 }
 
-func (s *faultyStore[Tx]) LockCheckpoint(
-	ctx context.Context, tx Tx, consumer string, partition int32,
-) (checkpoint.Progress, error) {
-	if err := s.hit("LockCheckpoint"); err != nil {
-		return checkpoint.Progress{}, err
+func (s *faultyStore[Tx]) LockCheckpoints(
+	ctx context.Context, tx Tx, consumer string, partitions ...int32,
+) ([]checkpoint.Progress, error) {
+	if err := s.hit("LockCheckpoints"); err != nil {
+		return nil, err
 	}
-	return s.Store.LockCheckpoint(ctx, tx, consumer, partition)
+	return s.Store.LockCheckpoints(ctx, tx, consumer, partitions...)
 }
 
-func (s *faultyStore[Tx]) SaveCheckpoint(ctx context.Context, tx Tx, consumer string, p checkpoint.Progress) error {
-	if err := s.hit("SaveCheckpoint"); err != nil {
+func (s *faultyStore[Tx]) SaveCheckpoints(ctx context.Context, tx Tx, consumer string, progress ...checkpoint.Progress) error {
+	if err := s.hit("SaveCheckpoints"); err != nil {
 		return err
 	}
-	return s.Store.SaveCheckpoint(ctx, tx, consumer, p)
+	return s.Store.SaveCheckpoints(ctx, tx, consumer, progress...)
 }
 
 func (s *faultyStore[Tx]) LockParked(

@@ -52,15 +52,15 @@ func race[Tx any](t T, db Database[Tx], fn func(store projection.Store[Tx], tx T
 // checkpoint keeps two members from adding to the same old value.
 func fencesWriters[Tx any](t T, db Database[Tx]) {
 	race(t, db, func(store projection.Store[Tx], tx Tx) error {
-		got, err := store.LockCheckpoint(t.Context(), tx, consumer, 3)
+		got, err := store.LockCheckpoints(t.Context(), tx, consumer, 3)
 		if err != nil {
 			return err
 		}
 		if err := extend(t, db, tx); err != nil {
 			return err
 		}
-		got.Next++
-		return store.SaveCheckpoint(t.Context(), tx, consumer, got)
+		got[0].Next++
+		return store.SaveCheckpoints(t.Context(), tx, consumer, got...)
 	})
 	requireExtended(t, db)
 	view(t, db.Open(t), func(tx Tx) error {
