@@ -28,6 +28,8 @@ type job struct {
 	attempts int64
 	created  time.Time
 	claim    string
+	// claimed is when the claim was committed, by the clock of this process.
+	claimed time.Time
 }
 
 // exchange settles outcomes and claims up to room notifications, in one

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -21,6 +22,14 @@ const (
 	settleTimeout = 2 * time.Second
 	// collectTime is how long an outcome waits for others.
 	collectTime = 5 * time.Millisecond
+	// aheadMax is how many notifications of a channel that takes them at once are
+	// claimed together: to claim and to settle so many costs the database little
+	// more than sixteen. It takes them at once if they are through in aheadTime.
+	aheadMax  = 256
+	aheadTime = 100 * time.Millisecond
+	// heldTime is how long what was claimed waits to be begun: then the channel is
+	// not what it was, and another process may have the rest.
+	heldTime = time.Second
 	// pollTime is how often a sender looks for what it was not woken for: what is
 	// recorded when a parked stream goes on, or by a process that has died since.
 	pollTime = 5 * time.Second
@@ -43,6 +52,13 @@ type sender struct {
 	attempts sync.WaitGroup
 	results  chan outcome
 	inFlight int
+	// waiting are claimed and not begun; ahead is how many are claimed at most,
+	// with those that are in flight.
+	waiting []job
+	ahead   int
+	// full: there was as much as could be claimed, and all that has ended since took
+	// no longer than aheadTime.
+	full bool
 	// settling are outcomes that are not kept yet.
 	settling []outcome
 	// freed: claims that an earlier process left behind are given up.
@@ -56,7 +72,7 @@ type sender struct {
 func newSender(channel Channel, q *queue, m *metrics, log *slog.Logger) *sender {
 	return &sender{
 		channel: channel, queue: q, metrics: m, log: log.With("channel", channel.Name()),
-		wake: make(chan struct{}, 1), results: make(chan outcome, sendersMax),
+		wake: make(chan struct{}, 1), results: make(chan outcome, sendersMax), ahead: sendersMax,
 	}
 }
 
@@ -73,10 +89,13 @@ func (s *sender) Run(ctx context.Context) error {
 		timer.Reset(min(pollTime, s.turn(ctx, attempts)))
 		select {
 		case o := <-s.results:
-			s.collect(o)
+			s.collect(attempts, o)
 		case <-s.wake:
 		case <-timer.C:
 		case <-ctx.Done():
+		}
+		if len(s.waiting) > 0 && time.Since(s.waiting[0].claimed) >= heldTime {
+			s.giveBack()
 		}
 	}
 	s.finish(ctx, cut)
@@ -91,19 +110,34 @@ func (s *sender) turn(ctx, attempts context.Context) time.Duration {
 		}
 		s.freed = true
 	}
-	jobs, done, wait, err := s.queue.exchange(ctx, s.settling, sendersMax-s.inFlight)
+	room := s.ahead - s.inFlight - len(s.waiting)
+	jobs, done, wait, err := s.queue.exchange(ctx, s.settling, max(0, room))
 	if err != nil {
 		return s.databaseLost(ctx, err)
 	}
 	s.databaseBack()
 	s.tell(done)
 	for _, j := range jobs {
-		s.begin(attempts, j)
+		j.claimed = time.Now()
+		s.waiting = append(s.waiting, j)
 	}
-	if s.inFlight == sendersMax {
+	s.full = s.full || room > 0 && len(jobs) == room
+	s.beginSome(attempts)
+	switch {
+	case len(s.waiting) > 0:
+		return heldTime
+	case s.inFlight == sendersMax:
 		return pollTime // what is due waits for one that ends
 	}
 	return wait
+}
+
+// beginSome starts as many attempts as there may be at the same time.
+func (s *sender) beginSome(ctx context.Context) {
+	for len(s.waiting) > 0 && s.inFlight < sendersMax {
+		s.begin(ctx, s.waiting[0])
+		s.waiting = s.waiting[1:]
+	}
 }
 
 // begin starts an attempt.
@@ -122,14 +156,23 @@ func (s *sender) begin(ctx context.Context, j job) {
 }
 
 // collect takes an outcome, and those that come with it or soon after: settling
-// sixteen costs the database little more than settling one.
-func (s *sender) collect(o outcome) {
+// many costs the database little more than settling one. Attempts that have
+// waited for one to end begin meanwhile.
+func (s *sender) collect(ctx context.Context, o outcome) {
 	others := time.NewTimer(collectTime)
 	defer others.Stop()
 	for {
 		s.inFlight--
 		s.settling = append(s.settling, o)
+		if time.Since(o.claimed) > aheadTime {
+			s.ahead, s.full = sendersMax, false
+		}
+		s.beginSome(ctx)
 		if s.inFlight == 0 {
+			if s.full {
+				s.ahead = min(2*s.ahead, aheadMax)
+			}
+			s.full = false
 			return
 		}
 		select {
@@ -140,12 +183,24 @@ func (s *sender) collect(o outcome) {
 	}
 }
 
+// errNotBegun is the outcome of what was claimed and given back.
+var errNotBegun = errors.New("not begun: those before it took too long")
+
+// giveBack gives up the claims of attempts that were not begun.
+func (s *sender) giveBack() {
+	for _, j := range s.waiting {
+		s.settling = append(s.settling, outcome{job: j, err: errNotBegun, cut: true})
+	}
+	s.waiting, s.ahead = nil, sendersMax
+}
+
 // finish waits for the attempts that were begun, and keeps what became of them.
 func (s *sender) finish(ctx context.Context, cut func()) {
 	deadline := time.AfterFunc(stopTimeout, cut)
 	defer deadline.Stop()
+	s.giveBack()
 	for s.inFlight > 0 {
-		s.collect(<-s.results)
+		s.collect(ctx, <-s.results)
 	}
 	if len(s.settling) == 0 {
 		return

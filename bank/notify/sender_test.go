@@ -334,3 +334,69 @@ func testServiceStartStop(t *testing.T, newScene func(testing.TB) *scene) {
 	stop()
 	require.Len(t, slices.Compact(sorted(tried.events())), 40)
 }
+
+// suddenlySlow runs a service whose channel took 300 of 600 notifications at once,
+// and then nothing any more.
+func suddenlySlow(t *testing.T, test func(s *scene, tried *sendings, run func(notify.Channel) (stop func()), stop func())) {
+	t.Helper()
+	h := newHistory()
+	for i := range 600 {
+		h.open(fmt.Sprintf("a%03d", i))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, tried := newScene(t), &sendings{}
+		run := func(channel notify.Channel) (stop func()) {
+			service := s.service(newTopic("t1", newHistory()), []notify.Channel{channel}, func(c *notify.Config) { c.FromBeginning = true })
+			service.SetClock(time.Now)
+			return start(t, service.Run)
+		}
+		stop := run(tried.channel("c", func(ctx context.Context, n notify.Notification) error {
+			if len(tried.all()) <= 300 {
+				return nil
+			}
+			return hang(ctx, n)
+		}))
+		synctest.Wait()
+		require.NoError(t, notify.Apply(s.store, s.dialect, named("c"), h.events...)) // all at once
+		_, err := s.db.Exec(`UPDATE notify_lane SET due_us = 0`)
+		require.NoError(t, err)
+		<-time.After(5100 * time.Millisecond) // it looks every 5 s
+		synctest.Wait()
+		require.Len(t, tried.all(), 316)
+		require.Equal(t, []string{"256"}, s.rows(claimedLanes), "as many as it took at once")
+		test(s, tried, run, stop)
+	})
+}
+
+const claimedLanes = `SELECT count(*) FROM notify_lane WHERE claim <> ''`
+
+// What was claimed ahead of a channel that hangs is somebody else's after a
+// moment.
+func TestSender_GivesBackWhatItCannotBegin(t *testing.T) {
+	suddenlySlow(t, func(s *scene, first *sendings, run func(notify.Channel) (stop func()), stop func()) {
+		<-time.After(1100 * time.Millisecond)
+		synctest.Wait()
+		require.Equal(t, []string{"16"}, s.rows(claimedLanes), "those that are being sent")
+		var second sendings
+		stopSecond := run(second.channel("c", nil))
+		<-time.After(100 * time.Millisecond)
+		synctest.Wait()
+		require.Len(t, second.all(), 600-316)
+		<-time.After(20 * time.Second) // those that hang are left
+		synctest.Wait()
+		events := first.events()
+		slices.Sort(events)
+		require.Len(t, slices.Compact(events), 316, "nothing that was given back is begun")
+		stopSecond()
+		stop()
+	})
+}
+
+func TestSender_GivesBackWhenItStops(t *testing.T) {
+	suddenlySlow(t, func(s *scene, tried *sendings, _ func(notify.Channel) (stop func()), stop func()) {
+		stop()
+		require.Equal(t, []string{"0"}, s.rows(claimedLanes))
+		require.Len(t, tried.all(), 316)
+		require.Equal(t, []string{"pending|300", "sent|300"}, s.rows(`SELECT state, count(*) FROM notification GROUP BY state ORDER BY state`))
+	})
+}

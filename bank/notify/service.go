@@ -48,8 +48,8 @@ type Config struct {
 	// the process before had claimed, instead of after 75 s. Default: random.
 	Holder string
 
-	// Pace is how far apart transactions that record are at least, in each
-	// partition, while the service keeps up with the feed: see projection.Config.
+	// Pace is how far apart transactions that record are at least, while the service
+	// keeps up with the feed: see projection.Config.
 	// Nobody sits and waits for a notification, so 0 is 100 ms; below 0 there is
 	// none.
 	Pace time.Duration

@@ -12,8 +12,8 @@ import (
 type outcome struct {
 	job
 	err error
-	// cut: the attempt was ended before it was over, by the end of the service. It
-	// is to be made again at once.
+	// cut: the attempt was ended before it was over, by the end of the service, or
+	// was not begun. It is to be made again at once.
 	cut bool
 }
 
