@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"time"
 
 	"passbook/es/bus"
 )
@@ -25,6 +26,9 @@ type consumer struct {
 	starter *starter
 	wake    func()
 }
+
+// Pace implements bus.Paced.
+func (c *consumer) Pace() time.Duration { return bus.PaceOf(c.Consumer) }
 
 // Assign implements bus.Consumer.
 func (c *consumer) Assign(ctx context.Context, a bus.Assignment) (int64, error) {

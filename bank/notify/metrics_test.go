@@ -57,7 +57,6 @@ func TestMetrics(t *testing.T) {
 			"notifications_sent_total{bad} 0", "notifications_sent_total{good} 0",
 		}, figures(t, registry), "before anything happened")
 		stop := start(t, service.Run)
-		<-time.After(200 * time.Millisecond) // the second transaction comes after a pace
 		synctest.Wait()
 		_, err := s.db.Exec(`UPDATE notification SET created_us = CAST(unixepoch('subsec') * 1000000 AS INTEGER) - 90000000 WHERE state = 'pending'`)
 		require.NoError(t, err)

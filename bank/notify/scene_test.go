@@ -58,6 +58,7 @@ func (s *scene) service(feed *memoryBus, channels []notify.Channel, changes ...f
 	s.tb.Helper()
 	config := notify.Config{
 		Store: s.store, Dialect: s.dialect, Channels: channels, Logger: quiet(), Metrics: prometheus.NewRegistry(),
+		Pace: -1, // how transactions are gathered is tested where that is done
 	}
 	if feed != nil {
 		config.Feed, config.Subscriber = feed, feed
@@ -89,7 +90,7 @@ func start(tb testing.TB, run func(context.Context) error) (stop func()) {
 // record has a service read what is in the feed, and send nothing.
 func (s *scene) record(feed *memoryBus, channels []notify.Channel, changes ...func(*notify.Config)) {
 	s.tb.Helper()
-	service := s.service(feed, channels, append(changes, func(c *notify.Config) { c.Pace = -1 })...)
+	service := s.service(feed, channels, changes...)
 	stop := start(s.tb, service.Projection().Run)
 	feed.await(s.tb)
 	stop()

@@ -27,7 +27,12 @@ const (
 // next in their partitions; it puts what they ask for into one request for each
 // broker. It never goes on by itself: whoever wants to read elsewhere just asks
 // for that.
+//
+// Where a consumer has a pace, requests to a broker begin that far apart as long
+// as they bring all that there is: what comes in meanwhile is in the next one, of
+// all its partitions.
 type fetcher struct {
+	pace   time.Duration
 	bus    *Bus
 	topic  bus.Topic
 	client *kgo.Client
@@ -44,8 +49,8 @@ type ask struct {
 	over   <-chan struct{} // closed when nobody waits any more
 }
 
-func newFetcher(b *Bus, topic bus.Topic) *fetcher {
-	return &fetcher{bus: b, topic: topic, asks: make(chan ask)}
+func newFetcher(b *Bus, topic bus.Topic, pace time.Duration) *fetcher {
+	return &fetcher{bus: b, topic: topic, pace: pace, asks: make(chan ask)}
 }
 
 // ask returns where the haul from at will be found, until ctx ends. A newer ask
@@ -64,19 +69,23 @@ type desk struct {
 	newest   map[int32]chan<- haul // by partition
 	waiting  map[int32]ask         // by partition
 	away     map[int32]int         // how many asks are with a broker that has not answered yet
+	due      map[int32]time.Time   // by broker, when it is to be asked again
 	leaders  []int32               // by partition; nil while they are looked up
 	failures int                   // in a row
 }
 
 // run serves until ctx ends, and waits for its requests.
 func (f *fetcher) run(ctx context.Context) {
-	d := desk{newest: make(map[int32]chan<- haul), waiting: make(map[int32]ask), away: make(map[int32]int)}
+	d := desk{newest: make(map[int32]chan<- haul), waiting: make(map[int32]ask), away: make(map[int32]int), due: make(map[int32]time.Time)}
 	back, looked := make(chan trip), make(chan []int32)
 	var flights sync.WaitGroup
 	defer flights.Wait()
 	flights.Go(func() { f.look(ctx, 0, looked) })
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		ready := d.takeReady()
+		ready, later := d.takeReady(time.Now())
+		timer.Reset(later)
 		pause := idleWait
 		if d.asked() < int(f.reading.Load()) {
 			pause = briskWait
@@ -87,6 +96,7 @@ func (f *fetcher) run(ctx context.Context) {
 		select {
 		case a := <-f.asks:
 			d.newest[a.partition], d.waiting[a.partition] = a.answer, a
+		case <-timer.C:
 		case d.leaders = <-looked:
 		case t := <-back:
 			if d.take(t) {
@@ -100,9 +110,10 @@ func (f *fetcher) run(ctx context.Context) {
 }
 
 // takeReady takes what can be asked for now, by broker: nothing of a broker
-// that has not answered yet.
-func (d *desk) takeReady() map[int32][]ask {
-	ready := make(map[int32][]ask)
+// that has not answered yet, or that is to be asked later. It returns in how long
+// to look again, if nothing happens before.
+func (d *desk) takeReady(now time.Time) (ready map[int32][]ask, later time.Duration) {
+	ready, later = make(map[int32][]ask), time.Hour
 	for p, a := range d.waiting {
 		if isClosed(a.over) {
 			delete(d.waiting, p)
@@ -111,13 +122,17 @@ func (d *desk) takeReady() map[int32][]ask {
 		if int(p) >= len(d.leaders) || d.away[d.leaders[p]] > 0 {
 			continue
 		}
+		if wait := d.due[d.leaders[p]].Sub(now); wait > 0 {
+			later = min(later, wait)
+			continue
+		}
 		ready[d.leaders[p]] = append(ready[d.leaders[p]], a)
 		delete(d.waiting, p)
 	}
 	for broker, asks := range ready {
 		d.away[broker] = len(asks)
 	}
-	return ready
+	return ready, later
 }
 
 func (d *desk) asked() int {
@@ -132,6 +147,7 @@ func (d *desk) asked() int {
 // leaders are to be looked up now.
 func (d *desk) take(t trip) bool {
 	delete(d.away, t.broker)
+	d.due[t.broker] = t.due
 	for _, a := range t.unanswered {
 		if _, newer := d.waiting[a.partition]; !newer && d.newest[a.partition] == a.answer {
 			d.waiting[a.partition] = a
@@ -180,7 +196,8 @@ func (f *fetcher) look(ctx context.Context, failures int, looked chan<- []int32)
 type trip struct {
 	broker     int32
 	unanswered []ask // there was nothing yet
-	failed     bool  // for a reason for which leaders are looked up again
+	due        time.Time
+	failed     bool // for a reason for which leaders are looked up again
 }
 
 // travel makes one request and answers those for whom it brought something.
@@ -189,11 +206,15 @@ func (f *fetcher) travel(ctx context.Context, broker int32, asks []ask, pause ti
 	for _, a := range asks {
 		r.positions = append(r.positions, a.position)
 	}
+	began := time.Now()
 	hauls, idsKnown, err := fetch(ctx, f.client, r)
 	if err == nil && !idsKnown {
 		_, err = f.bus.check(ctx, f.client, f.topic)
 	}
 	t := trip{broker: broker, failed: err != nil}
+	if f.pace > 0 && isAll(hauls) {
+		t.due = began.Add(f.pace)
+	}
 	for i, a := range asks {
 		h := haul{next: a.position, err: err}
 		if err == nil {
@@ -211,4 +232,16 @@ func (f *fetcher) travel(ctx context.Context, broker int32, asks []ask, pause ti
 	case back <- t:
 	case <-ctx.Done():
 	}
+}
+
+// isAll tells whether hauls hold something, and everything that there was.
+func isAll(hauls []haul) bool {
+	some := false
+	for _, h := range hauls {
+		if h.next.offset < h.end {
+			return false
+		}
+		some = some || len(h.records) > 0
+	}
+	return some
 }

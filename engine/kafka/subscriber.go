@@ -101,7 +101,7 @@ func (b *Bus) runSession(ctx context.Context, topic bus.Topic, group string, con
 	s := &session{
 		bus: b, topic: topic, group: group, consumer: consumer,
 		ctx: ctx, end: end, ready: make(chan struct{}),
-		fetcher: newFetcher(b, topic), progress: newProgress(),
+		fetcher: newFetcher(b, topic, bus.PaceOf(consumer)), progress: newProgress(),
 		workers: make(map[int32]*worker),
 	}
 	client, err := b.client(s.membership()...)

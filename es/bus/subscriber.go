@@ -1,6 +1,9 @@
 package bus
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Subscriber brings the records of a topic to the members of a group: each
 // partition to one member at a time, as far as that can be known (a member that
@@ -36,6 +39,26 @@ type Consumer interface {
 	// Revoke is called when a partition has left this member, whether it was
 	// given up in order or lost.
 	Revoke(partition int32)
+}
+
+// Paced is a Consumer for which it makes no difference whether a record comes at
+// once or within its pace, but a great one whether runs come one by one: it deals
+// with those of all partitions together.
+type Paced interface {
+	Consumer
+	// Pace is how long a Subscriber may wait after it has read records behind
+	// which there were no others, before it reads again, in all partitions. It
+	// does not wait after a pause that long, and not while there is more to read.
+	// 0 or less: not at all.
+	Pace() time.Duration
+}
+
+// PaceOf returns the pace of a consumer, 0 of one that has none.
+func PaceOf(consumer Consumer) time.Duration {
+	if paced, ok := consumer.(Paced); ok {
+		return max(0, paced.Pace())
+	}
+	return 0
 }
 
 // Assignment tells a consumer which partition it gets.

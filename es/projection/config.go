@@ -25,10 +25,11 @@ type Config struct {
 	RunMax int
 	// Pace is how far apart transactions begin at least while Run keeps up with the
 	// topic: what comes in meanwhile, in any of the partitions, goes into one of
-	// them. An event that comes after a pause as long is taken at once; a partition
-	// of which more is in the topic than was handed over does not wait, and has
-	// transactions of its own. So it adds up to twice its time until an event is
-	// visible, for a bus reads one run ahead. 0 is 25 ms, below 0 there is none.
+	// them. An event that comes after a pause as long waits for a tenth of it; a
+	// partition of which more is in the topic than was handed over does not wait, and
+	// has transactions of its own. A bus that knows of bus.Paced reads as often. So
+	// it adds about its time at most until an event is visible. 0 is 25 ms, below 0
+	// there is none.
 	Pace time.Duration
 	// WaitersMax is how many calls of Await may wait at the same moment, 0 for
 	// 10,000.

@@ -14,7 +14,7 @@ import (
 // steadily, and a transaction costs the engine about the same for one event as for
 // a hundred: one for each of them would use up the machine that the commands need
 // too. So there is a pace, and what has come in by all partitions meanwhile is
-// committed together. Somebody who comes after a pause does not notice.
+// committed together. Who comes after a pause waits for a tenth of it.
 type gathering[Tx any] struct {
 	*Projection[Tx]
 
@@ -25,6 +25,13 @@ type gathering[Tx any] struct {
 	last time.Time
 }
 
+// boardingShare is the part of the pace, one in so many, that is waited for other
+// partitions in any case: a bus that has read all of them hands them over one
+// after the other.
+const boardingShare = 10
+
+var _ bus.Paced = (*gathering[any])(nil)
+
 // departure is a transaction that several partitions share.
 type departure struct {
 	at    time.Time
@@ -34,6 +41,9 @@ type departure struct {
 }
 
 func newGathering[Tx any](p *Projection[Tx]) *gathering[Tx] { return &gathering[Tx]{Projection: p} }
+
+// Pace implements bus.Paced.
+func (g *gathering[Tx]) Pace() time.Duration { return g.config.Pace }
 
 // Consume implements bus.Consumer.
 func (g *gathering[Tx]) Consume(ctx context.Context, run bus.Run) (int64, error) {
@@ -75,7 +85,11 @@ func (g *gathering[Tx]) join(l load) *departure {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.next == nil {
-		g.next = &departure{at: g.last.Add(g.config.Pace), done: make(chan struct{})}
+		at := time.Now().Add(g.config.Pace / boardingShare)
+		if due := g.last.Add(g.config.Pace); due.After(at) {
+			at = due
+		}
+		g.next = &departure{at: at, done: make(chan struct{})}
 	}
 	g.next.loads = append(g.next.loads, l)
 	return g.next
