@@ -33,6 +33,7 @@
 //	api.go        Config and API: what the routes of one service share
 //	register.go   Register: one operation, its document and its handler
 //	operation.go  the bridge to huma: what goes in, what comes back
+//	short_way.go  the way past huma for commands; short_form.go who may take it
 //	media.go      content types and the limit of a body
 //	decode.go     the strict JSON decoder
 //	number.go     numbers that keep their text

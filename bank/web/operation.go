@@ -25,6 +25,8 @@ type route struct {
 	described     *huma.Operation
 	hasBody       bool
 	ignoreUnknown bool
+	// short serves a request if it can; nil where it never could.
+	short func(*exchange) (served bool)
 }
 
 var (
@@ -59,7 +61,10 @@ func (r *route) Handle(described *huma.Operation, next func(huma.Context)) {
 				return
 			}
 		}
-		next(&exchange{humaContext: humago.NewContext(described, req, w), ctx: ctx, req: req, w: w})
+		x := &exchange{humaContext: humago.NewContext(described, req, w), ctx: ctx, req: req, w: w}
+		if r.short == nil || !r.short(x) {
+			next(x)
+		}
 	})
 }
 
@@ -122,6 +127,7 @@ type exchange struct {
 	req     *http.Request
 	w       http.ResponseWriter
 	refused *Problem
+	taken   *takenBody // nil unless the short way has read it
 }
 
 // humaContext frees the name Context for the method.

@@ -85,6 +85,7 @@ func Register[I, O any](a *API, op Operation, handler func(context.Context, *I) 
 		}
 		return out, nil
 	})
+	r.short = shortWay(r, handler)
 	if op.Document != nil {
 		op.Document(r.described)
 	}

@@ -44,6 +44,11 @@ func newEntry[S any](stream string) *entry[S] {
 
 func (e *entry[S]) acquire(ctx context.Context) error {
 	select {
+	case e.lock <- struct{}{}: // mostly at once, and then the context need not be asked
+		return nil
+	default:
+	}
+	select {
 	case e.lock <- struct{}{}:
 		return nil
 	case <-ctx.Done():
