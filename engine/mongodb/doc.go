@@ -25,6 +25,7 @@
 //	eventstore_snapshots.go snapshots
 //	eventstore_archive.go   listing keys, imports
 //	document.go             an event as a document
+//	document_decode.go      … and read again
 //	view.go                 … its payload for people
 //	checkpoints.go          checkpoints and leases of the relay
 //	foreign.go              a collection of another program, read only

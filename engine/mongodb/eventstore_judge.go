@@ -61,7 +61,7 @@ func (a *appending) judge(ctx context.Context) (judgement, error) {
 func (a *appending) ensureHeads(ctx context.Context) error {
 	var unsure []string
 	from := a.events
-	seen := make(map[string]bool)
+	seen := make(map[string]bool, len(a.group)-a.from)
 	for i := range a.group[a.from:] {
 		c := &a.group[a.from+i]
 		if seen[c.Stream] {
@@ -96,8 +96,9 @@ func (a *appending) version(stream string) int64 {
 
 // judgeFront goes through the commits until one cannot be written.
 func (a *appending) judgeFront() judgement {
-	j := judgement{good: a.from, versions: make(map[string]int64)}
-	ids := make(map[string]bool)
+	left := len(a.group) - a.from
+	j := judgement{good: a.from, versions: make(map[string]int64, left)}
+	ids := make(map[string]bool, left)
 	keys := make(map[event.Key]eventstore.KeyRecord)
 	next := a.next
 	for ; j.good < len(a.group); j.good++ {

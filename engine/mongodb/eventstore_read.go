@@ -90,21 +90,22 @@ func (s *EventStore) find(
 	if err != nil {
 		return err
 	}
-	return drain(ctx, cursor, take)
+	return drain(ctx, cursor, func(d *stored) bool { return take(*d) })
 }
 
-func drain(ctx context.Context, cursor *mongo.Cursor, take func(stored) bool) (err error) {
+// drain hands over what is good until the next one is.
+func drain(ctx context.Context, cursor *mongo.Cursor, take func(*stored) bool) (err error) {
 	defer func() {
 		if closed := cursor.Close(ctx); err == nil {
 			err = closed
 		}
 	}()
+	var r reading
 	for cursor.Next(ctx) {
-		d, err := decode(cursor.Current)
-		if err != nil {
+		if err := r.read(cursor.Current); err != nil {
 			return err
 		}
-		if !take(d) {
+		if !take(&r.stored) {
 			return nil
 		}
 	}
@@ -168,8 +169,15 @@ func (s *EventStore) page(
 	with := options.Find().SetSort(ascending(order)).SetHint(index).
 		SetLimit(int64(limit)).SetBatchSize(int32(min(limit, batchMax))).
 		SetProjection(eventFields())
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
+	cursor, err := s.events.Find(ctx, filter, with)
+	if err != nil {
+		return nil, err
+	}
+	page = make([]event.Envelope, 0, min(limit, cursor.RemainingBatchLength()))
 	bytes := 0
-	err = s.find(ctx, filter, with, func(d stored) bool {
+	err = drain(ctx, cursor, func(d *stored) bool {
 		page = append(page, d.Envelope)
 		bytes += len(d.Data)
 		return bytes < bytesMax

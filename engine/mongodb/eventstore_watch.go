@@ -22,8 +22,8 @@ const (
 	watchAwait   = time.Second
 	watchTimeout = 5 * time.Second
 	// watchPace is how far apart questions are that were answered: under load there
-	// would be one for each write.
-	watchPace = 5 * time.Millisecond
+	// would be one for each write. Who is woken has a pace too, by default the same.
+	watchPace = 10 * time.Millisecond
 )
 
 // Watch implements eventstore.Watcher by a change stream. It announces what a

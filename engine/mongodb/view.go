@@ -28,34 +28,37 @@ const (
 	viewBytes = "bytes" // neither: only its length
 )
 
-// view shows a payload as a document that a person can read and query in a
-// database tool. It is never read back: numbers may be of another type, and
-// members' names are written so that they can be.
-func view(payload []byte) []byte {
-	if len(payload) > viewMax {
-		return document(func(b []byte) []byte { return bsoncore.AppendInt64Element(b, viewBytes, int64(len(payload))) })
-	}
-	v := viewer{decoder: jsontext.NewDecoder(bytes.NewReader(payload),
-		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
-	if v.decoder.PeekKind() == jsontext.KindBeginObject {
-		if b, err := v.object(make([]byte, 0, 2*len(payload)+32)); err == nil {
-			return b
+// appendView appends the field that shows a payload as a document that a person
+// can read and query in a database tool. It is never read back: numbers may be of
+// another type, and members' names are written so that they can be.
+func appendView(b, payload []byte) []byte {
+	if len(payload) <= viewMax {
+		if shown, ok := appendJSON(b, payload); ok {
+			return shown
 		}
-	} else {
-		start, b := bsoncore.AppendDocumentStart(nil)
-		if b, err := v.value(b, viewValue); err == nil {
-			return endDocument(b, start)
+		if utf8.Valid(payload) {
+			start, b := bsoncore.AppendDocumentElementStart(b, fieldView)
+			return endDocument(bsoncore.AppendStringElement(b, viewText, string(payload)), start)
 		}
 	}
-	if !utf8.Valid(payload) {
-		return document(func(b []byte) []byte { return bsoncore.AppendInt64Element(b, viewBytes, int64(len(payload))) })
-	}
-	return document(func(b []byte) []byte { return bsoncore.AppendStringElement(b, viewText, string(payload)) })
+	start, b := bsoncore.AppendDocumentElementStart(b, fieldView)
+	return endDocument(bsoncore.AppendInt64Element(b, viewBytes, int64(len(payload))), start)
 }
 
-func document(fill func(b []byte) []byte) []byte {
-	start, b := bsoncore.AppendDocumentStart(nil)
-	return endDocument(fill(b), start)
+// appendJSON is appendView of a payload that can be shown as the JSON that it is.
+func appendJSON(b, payload []byte) (shown []byte, ok bool) {
+	v := viewer{decoder: jsontext.NewDecoder(bytes.NewBuffer(payload),
+		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	if v.decoder.PeekKind() == jsontext.KindBeginObject {
+		shown, err := v.value(b, fieldView)
+		return shown, err == nil
+	}
+	start, b := bsoncore.AppendDocumentElementStart(b, fieldView)
+	shown, err := v.value(b, viewValue)
+	if err != nil {
+		return nil, false
+	}
+	return endDocument(shown, start), true
 }
 
 // viewer turns JSON into BSON as it comes.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"passbook/es/event"
@@ -116,11 +117,21 @@ func (s *EventStore) ReadAll(ctx context.Context, after int64, limit int) ([]eve
 // errPageFull ends the reading of a page.
 var errPageFull = errors.New("page is full")
 
+// A page with more than pageFew events mostly has as many as readers ask for, which
+// is pageMany: room for them is made at once.
+const (
+	pageFew  = 32
+	pageMany = 1000
+)
+
 func (s *EventStore) readEvents(
 	ctx context.Context, bytesMax int, query string, args ...any,
 ) (page []event.Envelope, err error) {
 	bytes := 0
 	err = s.db.query(ctx, query, args, func(rows *sql.Rows) error {
+		if len(page) == pageFew {
+			page = slices.Grow(page, pageMany-pageFew)
+		}
 		var e event.Envelope
 		var micros int64
 		m := &e.Metadata

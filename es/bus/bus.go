@@ -4,7 +4,8 @@
 // come out on the consumers' side (Subscriber, Consumer).
 //
 //	bus.go          topics, records
-//	cloudevents.go  envelope <-> message
+//	encoder.go      envelope -> message
+//	cloudevents.go  its headers; message -> envelope
 //	partition.go    which partition a stream belongs to
 //	feed.go         what a relay needs of a topic
 //	subscriber.go   what a consumer gets from it

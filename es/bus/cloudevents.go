@@ -37,36 +37,6 @@ const (
 	sourcePrefix = "/passbook/"
 )
 
-// Encode returns the message in which an event of the store with that history
-// id travels. Its Value is the event's Data, unchanged. Category and the actor
-// are not published.
-func Encode(history string, e event.Envelope) Message {
-	const most = 13 // that an event can have
-	headers := append(make([]Header, 0, most),
-		Header{headerContentType, "application/json"},
-		Header{headerSpecVersion, specVersion},
-		Header{headerID, e.ID},
-		Header{headerSource, sourcePrefix + history},
-		Header{headerType, e.Type.String()},
-		Header{headerSubject, e.Stream},
-		Header{headerTime, e.Time.Format(time.RFC3339Nano)},
-		Header{headerVersion, strconv.FormatInt(e.Version, 10)},
-		Header{headerPosition, strconv.FormatInt(e.Position, 10)},
-	)
-	optional := func(key, value string) {
-		if value != "" {
-			headers = append(headers, Header{key, value})
-		}
-	}
-	optional(headerCorrelationID, e.Metadata.CorrelationID)
-	optional(headerCausationID, e.Metadata.CausationID)
-	optional(headerTraceParent, e.Metadata.TraceParent)
-	if e.Metadata.Imported {
-		optional(headerImported, "true")
-	}
-	return Message{Key: e.Stream, Value: e.Data, Headers: headers, Time: e.Time}
-}
-
 // Decode returns the event in a message and the history id of the store that
 // it came from, or ErrForeign. Headers that it does not know are ignored.
 func Decode(m Message) (history string, e event.Envelope, err error) {

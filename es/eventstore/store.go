@@ -7,7 +7,8 @@
 // what comes in, the append pipeline with its group commit, and the watch over
 // gaps in what is read.
 //
-//	store.go     Store, its settings, reading
+//	store.go     Store, its settings
+//	read.go      the events of a stream or of the store, in pages read ahead
 //	pipeline.go  how commits become durable, one group at a time
 //	group.go     which commits go together, and what a failed one takes with it
 //	room.go      … and which can
@@ -27,7 +28,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"time"
 
@@ -180,71 +180,4 @@ func (s *Store) LoadSnapshot(ctx context.Context, stream string) (Snapshot, erro
 		return Snapshot{}, fmt.Errorf("stream %s: load snapshot: %w", stream, err)
 	}
 	return snapshot, err
-}
-
-// pageEvents is how many events one read of the engine brings: long scans are
-// many short reads, so that no engine has to keep a snapshot open for long.
-const pageEvents = 1000
-
-// ReadStream yields the durable events of a stream from version from, in
-// order, up to the end that the stream had at some moment of the reading. It
-// ends with ErrMissing if a version is skipped.
-func (s *Store) ReadStream(ctx context.Context, stream string, from int64) iter.Seq2[event.Envelope, error] {
-	return pages(max(from, 0),
-		func(next int64) ([]event.Envelope, error) { return s.engine.ReadStream(ctx, stream, next, pageEvents) },
-		func(e event.Envelope) int64 { return e.Version },
-		func(next int64, err error) error {
-			return fmt.Errorf("stream %s: read version %d: %w", stream, next, err)
-		})
-}
-
-// ReadAll yields the durable events of the store behind position after, in
-// order, up to the head that the store had at some moment of the reading. It
-// ends with ErrMissing if a position is skipped: what lies behind a gap is
-// never handed out.
-func (s *Store) ReadAll(ctx context.Context, after int64) iter.Seq2[event.Envelope, error] {
-	return pages(max(after, 0)+1,
-		func(next int64) ([]event.Envelope, error) { return s.engine.ReadAll(ctx, next-1, pageEvents) },
-		func(e event.Envelope) int64 { return e.Position },
-		func(next int64, err error) error { return fmt.Errorf("read position %d: %w", next, err) })
-}
-
-func pages(
-	next int64,
-	read func(next int64) ([]event.Envelope, error),
-	number func(event.Envelope) int64,
-	wrap func(next int64, err error) error,
-) iter.Seq2[event.Envelope, error] {
-	return func(yield func(event.Envelope, error) bool) {
-		for {
-			page, err := read(next)
-			if err != nil {
-				yield(event.Envelope{}, wrap(next, err))
-				return
-			}
-			for _, e := range page {
-				if number(e) != next {
-					yield(event.Envelope{}, wrap(next, fmt.Errorf("%w: found %d in its place", ErrMissing, number(e))))
-					return
-				}
-				if !yield(e, nil) {
-					return
-				}
-				next++
-			}
-			if len(page) < pageEvents && !endedEarly(page) {
-				return
-			}
-		}
-	}
-}
-
-// endedEarly tells whether a page may have ended on account of its bytes, so that
-// there may be more.
-func endedEarly(page []event.Envelope) bool {
-	bytes := 0
-	for i := range page {
-		bytes += len(page[i].Data)
-	}
-	return bytes >= PageBytes
 }

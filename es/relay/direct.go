@@ -29,8 +29,10 @@ type Direct struct {
 var _ bus.Subscriber = (*Direct)(nil)
 
 // NewDirect returns the store as a bus. Of config it uses Name, as that of the
-// topic (default "direct"), PageEvents, PageBytes, RetryMin, RetryMax and Logger.
+// topic (default "direct"), PageEvents and PageBytes (defaults 1000 and 1 MiB: a
+// consumer takes a page in one transaction), RetryMin, RetryMax and Logger.
 func NewDirect(source Source, config Config) *Direct {
+	config.PageEvents, config.PageBytes = or(config.PageEvents, 1000), or(config.PageBytes, 1<<20)
 	if config.Name == "" {
 		config.Name = "direct"
 	}

@@ -44,20 +44,29 @@ func (t *tenure) lap(ctx context.Context, publish func(context.Context, *lap) er
 }
 
 // forever publishes what there is and what comes, until an error.
+//
+// Who waits for an event may ask the store, and then reads it: two questions. While
+// events come faster than the pace there will be some when the next page is due, and it
+// is read without waiting for one.
 func (l *lap) forever(ctx context.Context) error {
-	for announced := false; ; announced = true {
+	for announced, often := false, false; ; {
 		before, due := l.at.confirmed, time.Now().Add(l.config.Pace)
 		if err := l.drain(ctx, 0); err != nil {
 			return err
 		}
 		l.worked()
-		if announced && l.at.confirmed == before {
+		published := l.at.confirmed > before
+		if announced && !published {
 			// An event was announced and is not to be read. This must not
 			// become a loop without a pause.
 			pause(ctx, l.config.RetryMin)
 		}
-		if err := l.idle(ctx); err != nil {
-			return err
+		if announced = !often || !published; announced {
+			asked := time.Now()
+			if err := l.idle(ctx); err != nil {
+				return err
+			}
+			often = time.Since(asked) < l.config.Pace
 		}
 		pause(ctx, time.Until(due))
 	}

@@ -75,11 +75,11 @@ func (l *lap) pages(ctx context.Context, after int64, already []int64) iter.Seq2
 		}()
 		go func() {
 			defer close(ahead)
-			events := l.source.ReadAll(ctx, after)
+			events, encoder := l.source.ReadAll(ctx, after), bus.NewEncoder(l.source.History())
 			for row, err := range rows(events, l.config.PageEvents, l.config.PageBytes) {
 				next := result{err: err}
 				if err == nil {
-					next.page = l.encode(row, already)
+					next.page = l.encode(encoder, row, already)
 				}
 				select {
 				case ahead <- next:
@@ -96,19 +96,19 @@ func (l *lap) pages(ctx context.Context, after int64, already []int64) iter.Seq2
 	}
 }
 
-func (l *lap) encode(row []event.Envelope, already []int64) page {
+func (l *lap) encode(encoder *bus.Encoder, row []event.Envelope, already []int64) page {
 	p := page{
 		records: make([]bus.Placed, 0, len(row)),
 		marks:   make([]mark, 0, len(row)),
 		last:    row[len(row)-1].Position,
 	}
-	history := l.source.History()
-	for _, e := range row {
+	for i := range row {
+		e := &row[i]
 		partition := bus.Partition(e.Stream, l.topic.Partitions)
 		if e.Position <= already[partition] {
 			continue
 		}
-		p.records = append(p.records, bus.Placed{Message: bus.Encode(history, e), Partition: partition})
+		p.records = append(p.records, bus.Placed{Message: encoder.Encode(e), Partition: partition})
 		p.marks = append(p.marks, mark{position: e.Position, eventID: e.ID})
 	}
 	return p
