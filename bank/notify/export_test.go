@@ -19,6 +19,13 @@ func (s *Service) SetClock(now func() time.Time) {
 	}
 }
 
+// SetAheadMax has the senders claim up to n notifications together, as on MySQL.
+func (s *Service) SetAheadMax(n int) {
+	for _, one := range s.senders {
+		one.queue.sql.aheadMax = n
+	}
+}
+
 // SetRoots has a mail channel trust other authorities than the system does.
 func SetRoots(c Channel, config *tls.Config) { c.(*smtpChannel).roots = config }
 

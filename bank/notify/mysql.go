@@ -31,6 +31,7 @@ func mysqlStatements() statements {
 	s := sqliteStatements()
 	s.now = `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)`
 	s.fits = mysqlFits
+	s.aheadMax = 256 // which costs little more than sixteen
 	s.recordOnMySQL()
 	s.sendOnMySQL()
 

@@ -22,10 +22,8 @@ const (
 	settleTimeout = 2 * time.Second
 	// collectTime is how long an outcome waits for others.
 	collectTime = 5 * time.Millisecond
-	// aheadMax is how many notifications of a channel that takes them at once are
-	// claimed together: to claim and to settle so many costs the database little
-	// more than sixteen. It takes them at once if they are through in aheadTime.
-	aheadMax  = 256
+	// aheadTime is how long what was claimed takes at most on a channel that takes
+	// it at once: then more is claimed the next time, where that is worth it.
 	aheadTime = 100 * time.Millisecond
 	// heldTime is how long what was claimed waits to be begun: then the channel is
 	// not what it was, and another process may have the rest.
@@ -170,7 +168,7 @@ func (s *sender) collect(ctx context.Context, o outcome) {
 		s.beginSome(ctx)
 		if s.inFlight == 0 {
 			if s.full {
-				s.ahead = min(2*s.ahead, aheadMax)
+				s.ahead = min(2*s.ahead, s.queue.sql.aheadMax)
 			}
 			s.full = false
 			return

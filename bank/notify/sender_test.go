@@ -353,6 +353,7 @@ func suddenlySlow(t *testing.T, test func(s *scene, tried *sendings, run func(no
 		run := func(channel notify.Channel) (stop func()) {
 			service := s.service(newTopic("t1", newHistory()), []notify.Channel{channel}, func(c *notify.Config) { c.FromBeginning = true })
 			service.SetClock(time.Now)
+			service.SetAheadMax(256)
 			return start(t, service.Run)
 		}
 		stop := run(tried.channel("c", func(ctx context.Context, n notify.Notification) error {

@@ -43,6 +43,8 @@ type statements struct {
 	// freeLanes takes due_us, a channel, and the bounds of claims, the first
 	// included.
 	freeLanes string
+	// aheadMax is how many notifications are claimed and settled together at most.
+	aheadMax int
 	// startAttempts takes a JSON array of seqs, and a time. settle takes one of
 	// [id, state, error], and a time, and changes pending ones only.
 	startAttempts, settle string
@@ -95,6 +97,7 @@ func sqliteStatements() statements {
 		SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
 			'pending', 0, '', value ->> 8, value ->> 8 FROM json_each(?) WHERE TRUE ON CONFLICT DO NOTHING`,
 
+		aheadMax: sendersMax, // releaseLanes and settle cost the square of their lists' lengths
 		nextDue:  `SELECT min(due_us) FROM notify_lane WHERE channel = ?`,
 		dueLanes: `SELECT account_id FROM notify_lane WHERE channel = ? AND due_us <= ? ORDER BY due_us LIMIT ?`,
 		firsts: `SELECT n.account_id, n.seq, n.id, n.address, n.message, n.attempts, n.created_us
