@@ -103,8 +103,7 @@ func sqliteStatements() statements {
 		firsts: `SELECT n.account_id, n.seq, n.id, n.address, n.message, n.attempts, n.created_us
 		FROM json_each(?1) AS k CROSS JOIN notification AS n ON n.seq = (
 			SELECT min(p.seq) FROM notification AS p WHERE p.channel = ?2 AND p.account_id = k.value AND p.state = 'pending')`,
-		lockLanes: `SELECT account_id, claim
-		FROM json_each(?1) AS k CROSS JOIN notify_lane ON channel = ?2 AND account_id = k.value`,
+		lockLanes: `SELECT account_id, claim FROM json_each(?1) AS k CROSS JOIN notify_lane ON channel = ?2 AND account_id = k.value`,
 		claimLanes: `UPDATE notify_lane SET due_us = ?3, claim = ?4
 		WHERE channel = ?2 AND account_id IN (SELECT value FROM json_each(?1))`,
 		releaseLanes: `UPDATE notify_lane SET due_us = k.value ->> 2, claim = ''
