@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"passbook/es/checkpoint"
@@ -127,7 +126,7 @@ func (l Leases) Save(ctx context.Context, lease checkpoint.Lease, progress []che
 		//nolint:gosec // only question marks are put together
 		_, err := tx.ExecContext(ctx, `INSERT INTO progress
 			(reader, partition_no, history, topic, first_offset, next_offset, event_id, position, confirmed)
-			VALUES `+strings.TrimSuffix(strings.Repeat(listOf(9)+",", len(progress)), ","), args...)
+			VALUES `+rowsOf(len(progress), 9), args...)
 		return err
 	})
 }

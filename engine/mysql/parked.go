@@ -23,6 +23,11 @@ const selectParked = `
 // listOf returns as many parameters as there are values, in brackets.
 func listOf(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?,", n), ",") + ")" }
 
+// rowsOf returns parameters for rows of that many columns, as VALUES wants them.
+func rowsOf(rows, columns int) string {
+	return strings.TrimSuffix(strings.Repeat(listOf(columns)+",", rows), ",")
+}
+
 // with puts the names of a list behind the consumer's.
 func with[T any](consumer string, list []T) []any {
 	args := make([]any, 0, 1+len(list))

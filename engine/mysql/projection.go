@@ -196,13 +196,13 @@ func (s *ProjectionStore) LockCheckpoints(
 	if err != nil || len(all) == len(partitions) {
 		return all, err
 	}
-	rows, args := make([]string, 0, len(partitions)), make([]any, 0, 2*len(partitions))
-	for _, partition := range partitions {
-		rows, args = append(rows, `(?, FALSE, ?, '', '', 0, 0, '', 0)`), append(args, consumer, partition)
+	none := make([]checkpoint.Progress, len(partitions))
+	for i, partition := range partitions {
+		none[i].Partition = partition
 	}
 	if _, err := tx.ExecContext(ctx, s.names.Replace(`
-		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+strings.Join(rows, ", ")+`
-		ON DUPLICATE KEY UPDATE saved = saved`), args...); err != nil {
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+rowsOf(len(none), 9)+`
+		ON DUPLICATE KEY UPDATE saved = saved`), checkpointRows(consumer, false, none)...); err != nil {
 		return nil, err
 	}
 	return s.lockRows(ctx, tx, consumer, partitions)
@@ -223,16 +223,20 @@ func (s *ProjectionStore) lockRows(
 func (s *ProjectionStore) SaveCheckpoints(
 	ctx context.Context, tx *sql.Tx, consumer string, progress ...checkpoint.Progress,
 ) error {
-	rows, args := make([]string, 0, len(progress)), make([]any, 0, 8*len(progress))
-	for _, p := range progress {
-		rows = append(rows, `(?, TRUE, ?, ?, ?, ?, ?, ?, ?)`)
-		args = append(args, consumer, p.Partition, p.History, p.Topic, p.First, p.Next, p.EventID, p.Position)
-	}
 	_, err := tx.ExecContext(ctx, s.names.Replace(`
-		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+strings.Join(rows, ", ")+` AS new
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+rowsOf(len(progress), 9)+` AS new
 		ON DUPLICATE KEY UPDATE saved = TRUE, history = new.history, topic = new.topic, first_offset = new.first_offset,
-			next_offset = new.next_offset, event_id = new.event_id, position = new.position`), args...)
+			next_offset = new.next_offset, event_id = new.event_id, position = new.position`), checkpointRows(consumer, true, progress)...)
 	return err
+}
+
+// checkpointRows is progress as the nine columns of each row.
+func checkpointRows(consumer string, saved bool, progress []checkpoint.Progress) []any {
+	args := make([]any, 0, 9*len(progress))
+	for _, p := range progress {
+		args = append(args, consumer, saved, p.Partition, p.History, p.Topic, p.First, p.Next, p.EventID, p.Position)
+	}
+	return args
 }
 
 // Checkpoints implements projection.Store.

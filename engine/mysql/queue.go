@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"passbook/es/event"
@@ -32,7 +31,7 @@ func (s *ProjectionStore) Enqueue(
 		// A row that is there already is not changed, and not counted.
 		result, err := tx.ExecContext(ctx, s.names.Replace(`
 			INSERT INTO {parked_event} (consumer, stream, version, event_id, position, type, time_us, data, metadata)
-			VALUES `+strings.TrimSuffix(strings.Repeat(listOf(9)+",", len(some)), ",")+`
+			VALUES `+rowsOf(len(some), 9)+`
 			ON DUPLICATE KEY UPDATE type = {parked_event}.type`), args...)
 		if err != nil {
 			return 0, err

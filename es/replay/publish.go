@@ -21,6 +21,7 @@ type replay struct {
 	head     int64
 	topic    bus.Topic
 	producer bus.Producer
+	encoder  *bus.Encoder
 
 	tallies   []*tally
 	published int64
@@ -44,7 +45,7 @@ func (p *Publisher) publish(ctx context.Context, h *held, e *entry) error {
 	if err != nil {
 		return fmt.Errorf("read the store's head: %w", err)
 	}
-	r := &replay{Publisher: p, restore: e.ID, fence: h.lease.Fence, live: live, head: head}
+	r := &replay{Publisher: p, restore: e.ID, fence: h.lease.Fence, live: live, head: head, encoder: bus.NewEncoder(p.source.History())}
 	if err := r.fill(ctx); err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ func (r *replay) events(ctx context.Context) error {
 func (r *replay) place(e event.Envelope) bus.Placed {
 	partition := bus.Partition(e.Stream, r.topic.Partitions)
 	r.tallies[partition].add(e)
-	return bus.Placed{Message: bus.Encode(r.source.History(), e), Partition: partition}
+	return bus.Placed{Message: r.encoder.Encode(&e), Partition: partition}
 }
 
 // send publishes a page behind what is there.
