@@ -126,7 +126,7 @@ func (l Leases) Save(ctx context.Context, lease checkpoint.Lease, progress []che
 		//nolint:gosec // only question marks are put together
 		_, err := tx.ExecContext(ctx, `INSERT INTO progress
 			(reader, partition_no, history, topic, first_offset, next_offset, event_id, position, confirmed)
-			VALUES `+rowsOf(len(progress), 9), args...)
+			VALUES `+rowsOf(len(progress), args), args...)
 		return err
 	})
 }

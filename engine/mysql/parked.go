@@ -23,9 +23,9 @@ const selectParked = `
 // listOf returns as many parameters as there are values, in brackets.
 func listOf(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?,", n), ",") + ")" }
 
-// rowsOf returns parameters for rows of that many columns, as VALUES wants them.
-func rowsOf(rows, columns int) string {
-	return strings.TrimSuffix(strings.Repeat(listOf(columns)+",", rows), ",")
+// rowsOf returns the parameters for args as so many rows, the way VALUES wants them.
+func rowsOf(rows int, args []any) string {
+	return strings.TrimSuffix(strings.Repeat(listOf(len(args)/rows)+",", rows), ",")
 }
 
 // with puts the names of a list behind the consumer's.

@@ -200,9 +200,10 @@ func (s *ProjectionStore) LockCheckpoints(
 	for i, partition := range partitions {
 		none[i].Partition = partition
 	}
+	args := checkpointRows(consumer, false, none)
 	if _, err := tx.ExecContext(ctx, s.names.Replace(`
-		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+rowsOf(len(none), 9)+`
-		ON DUPLICATE KEY UPDATE saved = saved`), checkpointRows(consumer, false, none)...); err != nil {
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+rowsOf(len(none), args)+`
+		ON DUPLICATE KEY UPDATE saved = saved`), args...); err != nil {
 		return nil, err
 	}
 	return s.lockRows(ctx, tx, consumer, partitions)
@@ -223,10 +224,11 @@ func (s *ProjectionStore) lockRows(
 func (s *ProjectionStore) SaveCheckpoints(
 	ctx context.Context, tx *sql.Tx, consumer string, progress ...checkpoint.Progress,
 ) error {
+	args := checkpointRows(consumer, true, progress)
 	_, err := tx.ExecContext(ctx, s.names.Replace(`
-		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+rowsOf(len(progress), 9)+` AS new
+		INSERT INTO {checkpoint} (consumer, saved, `+progressColumns+`) VALUES `+rowsOf(len(progress), args)+` AS new
 		ON DUPLICATE KEY UPDATE saved = TRUE, history = new.history, topic = new.topic, first_offset = new.first_offset,
-			next_offset = new.next_offset, event_id = new.event_id, position = new.position`), checkpointRows(consumer, true, progress)...)
+			next_offset = new.next_offset, event_id = new.event_id, position = new.position`), args...)
 	return err
 }
 

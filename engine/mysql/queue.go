@@ -31,7 +31,7 @@ func (s *ProjectionStore) Enqueue(
 		// A row that is there already is not changed, and not counted.
 		result, err := tx.ExecContext(ctx, s.names.Replace(`
 			INSERT INTO {parked_event} (consumer, stream, version, event_id, position, type, time_us, data, metadata)
-			VALUES `+rowsOf(len(some), 9)+`
+			VALUES `+rowsOf(len(some), args)+`
 			ON DUPLICATE KEY UPDATE type = {parked_event}.type`), args...)
 		if err != nil {
 			return 0, err
